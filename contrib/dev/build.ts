@@ -1,0 +1,100 @@
+/**
+ * Builds dist/: the native addon with cc, the command line and the daemon as one bundled file each.
+ * `--test` also builds the addon under AddressSanitizer and UBSan, for its own tests.
+ */
+import { execFileSync } from 'node:child_process';
+import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { build } from 'esbuild';
+
+const top = path.resolve(import.meta.dirname, '../..');
+const dist = path.join(top, 'dist');
+const version = (JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string }).version;
+
+const WARNINGS = [
+  '-std=gnu11',
+  '-Wall',
+  '-Wextra',
+  '-Wpedantic',
+  '-Wshadow',
+  '-Wconversion',
+  '-Wstrict-prototypes',
+  '-Werror',
+];
+
+/** Folder with node_api.h of the Node that runs this, or the one next to a system Node. */
+function nodeHeaders(): string {
+  const prefix = path.resolve(process.execPath, '../..');
+  const found = [path.join(prefix, 'include/node'), '/usr/include/node'].find(dir =>
+    existsSync(path.join(dir, 'node_api.h')),
+  );
+  if (found === undefined)
+    throw new Error(`build: node_api.h not found beside ${process.execPath} nor in /usr/include/node`);
+  return found;
+}
+
+/** Compiles core/kernel/addon/*.c → `target` when a source is newer than it. */
+function buildAddon(target: string, flags: readonly string[]): void {
+  const folder = path.join(top, 'core/kernel/addon');
+  const sources = globSync('*.c', { cwd: folder }).map(name => path.join(folder, name));
+  if (sources.length === 0) return;
+  const inputs = [
+    ...sources,
+    ...globSync('*.h', { cwd: folder }).map(name => path.join(folder, name)),
+    import.meta.filename,
+  ];
+  const builtAt = existsSync(target) ? statSync(target).mtimeMs : 0;
+  if (inputs.every(file => statSync(file).mtimeMs < builtAt)) return;
+  const args = [
+    '-shared',
+    '-fPIC',
+    ...WARNINGS,
+    ...flags,
+    '-DNAPI_VERSION=8',
+    '-isystem',
+    nodeHeaders(),
+    '-o',
+    target,
+    ...sources,
+    '-ldl',
+    '-lpthread',
+  ];
+  execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
+}
+
+/** Bundles one entry → one CommonJS file that this very Node runs. */
+async function bundle(entry: string, name: string): Promise<void> {
+  const outfile = path.join(dist, name);
+  await build({
+    entryPoints: [path.join(top, entry)],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    target: 'node22',
+    minify: true,
+    keepNames: true,
+    legalComments: 'none',
+    external: ['better-sqlite3', '*.node', './usherd.cjs'],
+    define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
+    banner: { js: `#!${process.argv.includes('--portable') ? '/usr/bin/env node' : process.execPath}` },
+    logLevel: 'warning',
+  });
+  chmodSync(outfile, 0o755);
+}
+
+mkdirSync(dist, { recursive: true });
+writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
+buildAddon(path.join(dist, 'usherd.node'), ['-O2']);
+if (process.argv.includes('--test')) {
+  buildAddon(path.join(dist, 'usherd.sanitized.node'), [
+    '-O1',
+    '-g',
+    '-fsanitize=address,undefined',
+    '-fno-omit-frame-pointer',
+  ]);
+}
+if (existsSync(path.join(top, 'core/cli/main.ts'))) {
+  await bundle('core/cli/main.ts', 'usher');
+  await bundle('core/daemon/main.ts', 'usherd.cjs');
+}

@@ -1,0 +1,8 @@
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+import type { ModuleMatch } from '../../kmod/lookup/module-lookup.ts';
+
+/** A module that may drive the device, and the line that says so. */
+export interface Candidate {
+  readonly module: ModuleName;
+  readonly match: ModuleMatch;
+}
