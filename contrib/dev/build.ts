@@ -58,6 +58,8 @@ function buildAddon(target: string, flags: readonly string[]): void {
     ...sources,
     '-ldl',
     '-lpthread',
+    // A thread may still be inside the kernel when its worker ends: the code it returns to must not be unloaded.
+    '-Wl,-z,nodelete',
   ];
   execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
 }

@@ -1,0 +1,114 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { UsherdError } from '../errors.ts';
+
+/** What the kernel says of a netlink socket that was opened, and the memory its datagrams arrive in. */
+export interface NativeNetlink {
+  /** Names the socket in `netlinkClose`. */
+  readonly id: number;
+  readonly fd: number;
+  /** Receive buffer as getsockopt(2) tells it: twice what was asked for, unless a limit was in the way. */
+  readonly grantedBytes: number;
+  /** Which option set it. SO_RCVBUFFORCE goes over net.core.rmem_max and needs CAP_NET_ADMIN. */
+  readonly how: 'SO_RCVBUFFORCE' | 'SO_RCVBUF';
+  /** nl_pid of the socket; not always the process id. */
+  readonly portId: number;
+  /** Mask of the groups it listens to. */
+  readonly groups: number;
+  /** Datagram i of a batch begins at `i * slotBytes`. Overwritten by the next batch. */
+  readonly bytes: Buffer;
+  /** FACTS numbers per datagram: see `Fact`. */
+  readonly facts: Uint32Array;
+}
+
+/** Numbers per datagram in `facts`, and their order. `length` is the true one, also when the datagram was cut. */
+export const FACTS = 8;
+export const Fact = { length: 0, flags: 1, nlPid: 2, nlGroups: 3, family: 4, pid: 5, uid: 6, gid: 7 } as const;
+/** Bits of `facts[Fact.flags]`. */
+export const FactFlag = { truncated: 1, credentials: 2 } as const;
+
+/** Who holds the other end of a unix socket. */
+export interface PeerCredentials {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Why xz-compressed bytes were not decoded. */
+export type XzRefusal =
+  | 'not-xz'
+  | 'truncated'
+  | 'damaged'
+  | 'too-large'
+  | 'trailing-bytes'
+  | 'unsupported'
+  | 'needs-too-much-memory'
+  | 'out-of-memory'
+  | 'no-library';
+
+/**
+ * The addon's functions, as they are (core/kernel/addon). A number below zero is a negative error number from the kernel;
+ * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts
+ * and xz.ts beside this file.
+ */
+export interface Native {
+  netlinkOpen(
+    groups: number,
+    receiveBufferBytes: number,
+    force: boolean,
+    slots: number,
+    slotBytes: number,
+    onWake: (count: number, errno: number) => void,
+  ): NativeNetlink | number;
+  netlinkAdopt(
+    fd: number,
+    slots: number,
+    slotBytes: number,
+    onWake: (count: number, errno: number) => void,
+  ): NativeNetlink | number;
+  netlinkClose(id: number): boolean;
+  netlinkSend(port: number, groups: number, bytes: Uint8Array): number;
+  netlinkInject(bytes: Uint8Array): number;
+  finitModule(fd: number, parameters: string, flags: number): Promise<number> | number;
+  initModule(image: Uint8Array, parameters: string): Promise<number> | number;
+  deleteModule(name: string, flags: number): Promise<number> | number;
+  peerCredentials(fd: number): PeerCredentials | number;
+  unixSend(address: string, bytes: Uint8Array): number;
+  xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
+  xzDecodeAside(bytes: Uint8Array, maxBytes: number): Promise<Buffer | XzRefusal | number> | XzRefusal | number;
+}
+
+let loaded: Native | undefined;
+
+/**
+ * The addon, loaded on the first call: a verb that needs nothing of it does not pay for it. `USHERD_NATIVE` names another file, which
+ * is how the tests run on the sanitized build.
+ * @throws {UsherdError} NATIVE_MISSING
+ */
+export function native(): Native {
+  loaded ??= load(nativeFile());
+  return loaded;
+}
+
+/** From the sources the addon lies in ../../dist; in the bundle, where this folder is dist itself, beside it. */
+function nativeFile(): string {
+  const named = process.env['USHERD_NATIVE'];
+  if (named !== undefined && named !== '') return path.resolve(named);
+  const candidates = [
+    path.join(import.meta.dirname, '../../dist/usherd.node'),
+    path.join(import.meta.dirname, 'usherd.node'),
+  ];
+  const found = candidates.find(file => existsSync(file));
+  if (found !== undefined) return found;
+  throw new UsherdError('NATIVE_MISSING', `no usherd.node, looked for ${candidates.join(' and ')}`, { candidates });
+}
+
+function load(file: string): Native {
+  const holder: { exports: unknown } = { exports: {} };
+  try {
+    process.dlopen(holder, file);
+  } catch (error) {
+    throw new UsherdError('NATIVE_MISSING', `${file} cannot be loaded: ${String(error)}`, { file }, error);
+  }
+  return holder.exports as Native;
+}

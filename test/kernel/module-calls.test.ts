@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { deleteModule, finitModule, initModule, MODULE_CALLS_AT_ONCE_MAX } from '../../core/kernel/module-calls.ts';
+import { native } from '../../core/kernel/native.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'usherd-module-calls-'));
+test.after.always(() => rmSync(folder, { recursive: true }));
+
+const notAModule = path.join(folder, 'not-a-module.ko');
+writeFileSync(notAModule, 'not an ELF file');
+const link = path.join(folder, 'link.ko');
+symlinkSync(notAModule, link);
+
+/** What a kernel may answer to a file that is no module: no such call, not allowed (no root), or not an ELF file. */
+const REFUSALS = ['ENOSYS', 'EPERM', 'ENOEXEC'];
+
+test('the kernel refuses what is no module, and the call says how', async t => {
+  t.true(REFUSALS.includes((await finitModule(notAModule, '')) ?? 'none'));
+  t.true(REFUSALS.includes((await initModule(Buffer.from('not an ELF file'), 'debug=1')) ?? 'none'));
+  t.true([...REFUSALS, 'ENOENT'].includes((await deleteModule('usherd_is_not_a_module')) ?? 'none'));
+});
+
+test('a module file that cannot be opened is answered with the reason of open(2)', async t => {
+  t.is(await finitModule(path.join(folder, 'absent.ko'), ''), 'ENOENT');
+  t.is(await finitModule(link, '', { followLinks: false }), 'ELOOP');
+  t.true(REFUSALS.includes((await finitModule(link, '')) ?? 'none'));
+});
+
+test('a descriptor that is not open is refused before any thread starts', t => {
+  t.is(native().finitModule(1_000_000, '', 0), -9);
+});
+
+test('many more calls than may run at once are all answered, and the event loop turns meanwhile', async t => {
+  let turns = 0;
+  let isDone = false;
+  const count = (): void => {
+    turns += 1;
+    if (!isDone) setImmediate(count);
+  };
+  setImmediate(count);
+  const calls = Array.from({ length: MODULE_CALLS_AT_ONCE_MAX * 4 }, () => finitModule(notAModule, 'a=1 b=2'));
+  const answers = await Promise.all(calls);
+  isDone = true;
+  t.is(answers.length, MODULE_CALLS_AT_ONCE_MAX * 4);
+  t.deepEqual(
+    [...new Set(answers)].filter(answer => !REFUSALS.includes(answer ?? 'none')),
+    [],
+  );
+  t.true(turns > 0);
+});
+
+test('an image may be changed or dropped by its owner as soon as the call is made', async t => {
+  const image = Buffer.alloc(1 << 20, 1);
+  const answer = initModule(image, '');
+  structuredClone(image.buffer, { transfer: [image.buffer] });
+  t.true(REFUSALS.includes((await answer) ?? 'none'));
+});
