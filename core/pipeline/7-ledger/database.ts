@@ -1,0 +1,170 @@
+import Database from 'better-sqlite3';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { UsherdError } from '../../errors.ts';
+import { MIGRATIONS } from './migrations.ts';
+
+export type Connection = Database.Database;
+
+/** `USHR`: says that a SQLite file is a ledger. Source: sqlite.org/pragma.html#pragma_application_id. */
+const APPLICATION_ID = 0x55534852;
+
+/** A reader waits this long for the writer to finish a checkpoint or a recovery; both take milliseconds. */
+const BUSY_TIMEOUT_MS = 2000;
+
+/** The writer waits only this long, since all events wait with it; nobody else writes, and rows that were not taken are tried again. */
+const WRITER_BUSY_TIMEOUT_MS = 50;
+
+/** After a stop without warning a file up to this size is checked as a whole (about 20 ms); a larger one on demand, so that a start stays fast. */
+const CHECKED_AT_START_MAX_BYTES = 16 * 1024 * 1024;
+
+/** The write-ahead log is cut back to this size when a checkpoint has emptied it. */
+const WAL_KEPT_BYTES = 8 * 1024 * 1024;
+
+/** A file that could not be read, where it is now, and what was wrong with it. */
+export interface SetAside {
+  readonly file: string;
+  readonly movedTo: string;
+  readonly reason: string;
+}
+
+export function isSqliteError(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+  return error instanceof Database.SqliteError;
+}
+
+/**
+ * Opens or makes the ledger at `file` for its one writer, and brings an older one up to date. A damaged file is renamed to
+ * FILE.damaged-TIMESTAMP, never overwritten, and a new one begun: the answer says so. The caller holds the writer's lock.
+ * @throws {UsherdError} LEDGER_NEWER, FILE_UNREADABLE
+ */
+export function openForWriting(file: string): { readonly db: Connection; readonly setAside?: SetAside } {
+  makeFile(file);
+  try {
+    return { db: openSound(file) };
+  } catch (error) {
+    if (!isDamage(error)) throw asUnreadable(error, file);
+    const setAside = moveAside(file, error.message);
+    return { db: openSound(file), setAside };
+  }
+}
+
+/**
+ * Opens an existing ledger to read it, with or without a daemon that writes it.
+ * @throws {UsherdError} FILE_UNREADABLE, LEDGER_DAMAGED, LEDGER_NEWER
+ */
+export function openForReading(file: string): Connection {
+  if (!existsSync(file)) throw new UsherdError('FILE_UNREADABLE', `${file}: there is no ledger yet`, { file });
+  let db: Connection | undefined;
+  try {
+    db = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
+    refuseNewer(db, file);
+    if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+      throw new UsherdError('LEDGER_DAMAGED', `${file}: this is no ledger of usherd`, { file });
+    return db;
+  } catch (error) {
+    db?.close();
+    throw isDamage(error) ? damagedError(error, file) : asUnreadable(error, file);
+  }
+}
+
+/**
+ * Runs a read of the ledger at `file`, and says it in our words when the file turns out to be damaged.
+ * @throws {UsherdError} LEDGER_DAMAGED, FILE_UNREADABLE
+ */
+export function reading<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw isDamage(error) ? damagedError(error, file) : asUnreadable(error, file);
+  }
+}
+
+function openSound(file: string): Connection {
+  const db = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    refuseNewer(db, file);
+    // A table that is not ours means that another program's file stands here; it is moved aside as a damaged one is.
+    const isEmpty = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
+    if (!isEmpty && db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+      throw new Database.SqliteError('this is no ledger of usherd', 'SQLITE_NOTADB');
+    db.pragma('journal_mode = WAL');
+    // A decision must be on disk before the act, also when the power goes; in batches this costs nothing that can be measured.
+    db.pragma('synchronous = FULL');
+    db.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
+    db.pragma('temp_store = MEMORY');
+    migrate(db);
+    checkAfterHardStop(db, file);
+    db.pragma(`busy_timeout = ${WRITER_BUSY_TIMEOUT_MS}`);
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function migrate(db: Connection): void {
+  const from = userVersion(db);
+  if (from === MIGRATIONS.length) return;
+  db.transaction(() => {
+    for (const step of MIGRATIONS.slice(from)) db.exec(step);
+    db.pragma(`application_id = ${APPLICATION_ID}`);
+    db.pragma(`user_version = ${MIGRATIONS.length}`);
+  }).immediate();
+}
+
+function checkAfterHardStop(db: Connection, file: string): void {
+  const hasOpenRun =
+    db
+      .prepare('SELECT 1 FROM run WHERE id = (SELECT max(id) FROM run) AND id NOT IN (SELECT run FROM run_end)')
+      .get() !== undefined;
+  if (!hasOpenRun || statSync(file).size > CHECKED_AT_START_MAX_BYTES) return;
+  const answer = String(db.pragma('quick_check(1)', { simple: true }));
+  if (answer !== 'ok') throw new Database.SqliteError(answer.replaceAll('\n', ' '), 'SQLITE_CORRUPT');
+}
+
+function refuseNewer(db: Connection, file: string): void {
+  const version = userVersion(db);
+  if (version > MIGRATIONS.length)
+    throw new UsherdError(
+      'LEDGER_NEWER',
+      `${file}: its schema is version ${version}, this usherd knows up to ${MIGRATIONS.length}`,
+      { file, version, known: MIGRATIONS.length },
+    );
+}
+
+function userVersion(db: Connection): number {
+  return Number(db.pragma('user_version', { simple: true }));
+}
+
+/** Makes folder and file; others than the owner's group have no business in who plugged in what. */
+function makeFile(file: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    closeSync(openSync(file, 'a', 0o640));
+  } catch (error) {
+    throw asUnreadable(error, file);
+  }
+}
+
+function isDamage(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+  return isSqliteError(error) && (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT'));
+}
+
+function damagedError(error: InstanceType<typeof Database.SqliteError>, file: string): UsherdError {
+  return new UsherdError('LEDGER_DAMAGED', `${file}: ${error.message}`, { file, sqlite: error.code }, error);
+}
+
+function moveAside(file: string, reason: string): SetAside {
+  const movedTo = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
+  renameSync(file, movedTo);
+  // The log belongs to the file: beside a new one it would be taken for the new one's.
+  for (const suffix of ['-wal', '-shm']) if (existsSync(file + suffix)) renameSync(file + suffix, movedTo + suffix);
+  closeSync(openSync(file, 'a', 0o640));
+  return { file, movedTo, reason };
+}
+
+function asUnreadable(error: unknown, file: string): unknown {
+  if (error instanceof UsherdError || !(error instanceof Error)) return error;
+  const isOfSystem = isSqliteError(error) || 'errno' in error;
+  return isOfSystem ? new UsherdError('FILE_UNREADABLE', `${file}: ${error.message}`, { file }, error) : error;
+}

@@ -1,0 +1,39 @@
+import type { Problem } from '../../vocabulary/place.ts';
+
+/** Something the ledger owes a row that is no uevent: losses, refusals, limits, changes of what decides. */
+export type Incident =
+  /** The kernel dropped uevents because our socket's buffer was full (ENOBUFS). */
+  | { readonly kind: 'overrun'; readonly bufferBytes?: number }
+  /** A datagram was longer than the buffer it was read into. */
+  | { readonly kind: 'truncated'; readonly sizeBytes: number }
+  /** /sys was walked and compared with the device table. */
+  | {
+      readonly kind: 'resync';
+      readonly because: string;
+      readonly added: number;
+      readonly removed: number;
+      readonly changed: number;
+    }
+  /** Datagrams that did not pass admission. */
+  | {
+      readonly kind: 'rejected';
+      readonly reason: string;
+      readonly count: number;
+      readonly senderPid?: number;
+      readonly senderUid?: number;
+      readonly netlinkPort?: number;
+    }
+  /** Configuration, rules or indexes changed and were read again. */
+  | { readonly kind: 'reload'; readonly files: readonly string[] }
+  | { readonly kind: 'config-problem'; readonly problem: Problem }
+  /** A named bound was reached. */
+  | { readonly kind: 'limit-reached'; readonly limit: string; readonly bound: number; readonly unit: string }
+  /** The ledger's file could not be read and was set aside. */
+  | { readonly kind: 'damaged-ledger'; readonly movedTo: string; readonly reason: string }
+  /** Rows were dropped while the ledger could not be written. */
+  | { readonly kind: 'rows-lost'; readonly count: number; readonly cause: string }
+  /** A request over the socket was refused. */
+  | { readonly kind: 'request-refused'; readonly verb: string; readonly uid: number; readonly reason: string }
+  | { readonly kind: 'shutdown'; readonly reason: string };
+
+export type IncidentKind = Incident['kind'];

@@ -1,0 +1,90 @@
+/**
+ * The ledger's schema as steps: step N turns a file of `user_version` N into one of N + 1. A step that has been released is never
+ * changed; a new need is a new step at the end.
+ *
+ * Rules the tables keep, so that a hash chain, an export that resumes and a retention can be added by later steps:
+ * - Rows are only ever added. What ends something is a row of its own (`ending` closes `decision`, `run_end` closes `run`).
+ * - run, run_end, uevent, decision, ending, bind and incident draw their `id` from one sequence, so that all that happened has one
+ *   order and a reader can ask for everything after N. Their children (candidate, judgement, opinion, plan, plan_step, mention;
+ *   outcome) have the parent's id as the first part of their key and are written in the same transaction.
+ * - Texts that repeat stand once in `str`, and rows have their ids. Times are milliseconds since 1970 with a fraction.
+ * - `seqnum` is the u64 as SQLite's signed 64-bit number.
+ * - `env_keys` names the uevent's keys in order, `env_values` has the values that no other column has (uevent-row.ts); the latter
+ *   is the text itself, or the id of a text that came more than once.
+ *
+ * Indexes: uevent by time, for every question with a time in it; uevent by device and time, for the history of a device; the
+ * others are on tables that have a row per decision, not per event, and cost the event path nothing.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE str (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+  CREATE TABLE place (id INTEGER PRIMARY KEY, file INTEGER NOT NULL, line INTEGER, col INTEGER, offset_bytes INTEGER) STRICT;
+
+  CREATE TABLE run (
+    id INTEGER PRIMARY KEY, boot_id TEXT NOT NULL, started_ms REAL NOT NULL, kernel TEXT NOT NULL, version TEXT NOT NULL,
+    source TEXT NOT NULL, mode TEXT NOT NULL, modules_dir TEXT
+  ) STRICT;
+  CREATE TABLE run_end (id INTEGER PRIMARY KEY, run INTEGER NOT NULL UNIQUE, at_ms REAL NOT NULL, reason TEXT NOT NULL) STRICT;
+
+  CREATE TABLE uevent (
+    id INTEGER PRIMARY KEY, run INTEGER NOT NULL, at_ms REAL NOT NULL, seqnum INTEGER, action INTEGER NOT NULL,
+    devpath INTEGER NOT NULL, subsystem INTEGER NOT NULL, modalias INTEGER, driver INTEGER,
+    origin INTEGER NOT NULL, origin_pid INTEGER, synth_uuid INTEGER, env_keys INTEGER NOT NULL, env_values ANY NOT NULL
+  ) STRICT;
+  CREATE INDEX uevent_by_time ON uevent (at_ms);
+  CREATE INDEX uevent_by_device ON uevent (devpath, at_ms);
+
+  CREATE TABLE decision (
+    id INTEGER PRIMARY KEY, entry INTEGER NOT NULL UNIQUE, at_ms REAL NOT NULL,
+    devpath INTEGER NOT NULL, subsystem INTEGER NOT NULL, modalias INTEGER, driver INTEGER, devtype INTEGER, devname INTEGER
+  ) STRICT;
+  CREATE INDEX decision_by_device ON decision (devpath);
+  CREATE INDEX decision_by_modalias ON decision (modalias);
+  CREATE TABLE candidate (
+    decision INTEGER NOT NULL, pos INTEGER NOT NULL, module INTEGER NOT NULL,
+    match_module INTEGER NOT NULL, source INTEGER NOT NULL, pattern INTEGER NOT NULL, place INTEGER NOT NULL,
+    PRIMARY KEY (decision, pos)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE judgement (
+    decision INTEGER NOT NULL, pos INTEGER NOT NULL, module INTEGER NOT NULL, verdict TEXT NOT NULL, winner INTEGER,
+    PRIMARY KEY (decision, pos)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX judgement_by_verdict ON judgement (verdict);
+  CREATE TABLE opinion (
+    decision INTEGER NOT NULL, judgement INTEGER NOT NULL, pos INTEGER NOT NULL, verdict TEXT NOT NULL, module INTEGER NOT NULL,
+    by INTEGER NOT NULL, reason INTEGER NOT NULL, place INTEGER, replacement INTEGER,
+    PRIMARY KEY (decision, judgement, pos)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE plan (
+    decision INTEGER NOT NULL, pos INTEGER NOT NULL, target INTEGER NOT NULL, PRIMARY KEY (decision, pos)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE plan_step (
+    decision INTEGER NOT NULL, plan INTEGER NOT NULL, pos INTEGER NOT NULL, kind TEXT NOT NULL, module INTEGER NOT NULL,
+    role TEXT NOT NULL, needed_by INTEGER, required INTEGER NOT NULL,
+    path INTEGER, text INTEGER, place INTEGER, option_places TEXT,
+    PRIMARY KEY (decision, plan, pos)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE mention (
+    module INTEGER NOT NULL, decision INTEGER NOT NULL, PRIMARY KEY (module, decision)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE ending (id INTEGER PRIMARY KEY, entry INTEGER NOT NULL UNIQUE, at_ms REAL NOT NULL, result TEXT NOT NULL) STRICT;
+  CREATE INDEX ending_by_result ON ending (result);
+  CREATE TABLE outcome (
+    ending INTEGER NOT NULL, pos INTEGER NOT NULL, kind TEXT NOT NULL, module INTEGER NOT NULL,
+    errno TEXT, text INTEGER, took_ms REAL,
+    PRIMARY KEY (ending, pos)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE bind (
+    id INTEGER PRIMARY KEY, entry INTEGER, at_ms REAL NOT NULL, devpath INTEGER NOT NULL, driver INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX bind_by_entry ON bind (entry) WHERE entry IS NOT NULL;
+  CREATE INDEX bind_by_device ON bind (devpath, at_ms);
+
+  CREATE TABLE incident (
+    id INTEGER PRIMARY KEY, run INTEGER, at_ms REAL NOT NULL, kind TEXT NOT NULL, facts TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX incident_by_time ON incident (at_ms);
+  `,
+];
