@@ -28,8 +28,10 @@ export interface NetlinkOptions {
 export interface NetlinkListener {
   /** Datagrams, in the order they came. The batch and its bytes are good only until this returns. */
   batch(batch: NetlinkBatch): void;
-  /** The kernel dropped datagrams, because the socket's buffer was full. The socket goes on. */
+  /** The kernel dropped datagrams, because the socket's buffer was full, and may drop more. The socket goes on. */
   overrun(): void;
+  /** The first time the buffer was read empty after an overrun: the number of drops is final, the next one is told anew. */
+  drained(): void;
   /** Reading failed in a way that is not an overrun: a negative answer that will come again. */
   failed(error: UsherdError): void;
 }
@@ -111,7 +113,8 @@ export function openNetlink(options: NetlinkOptions, listener: NetlinkListener):
   const slots = isKernel ? KERNEL_SLOTS : UDEV_SLOTS;
   const slotBytes = isKernel ? KERNEL_SLOT_BYTES : UDEV_SLOT_BYTES;
   const onWake = (count: number, errno: number): void => {
-    if (errno === 0) {
+    if (errno === 0 && count === 0) listener.drained();
+    else if (errno === 0) {
       batch.count = count;
       listener.batch(batch);
     } else if (errnoName(errno) === 'ENOBUFS') listener.overrun();

@@ -4,7 +4,9 @@
  * A wake-up reads with recvmmsg(2) into one buffer of `slots` × `slotBytes`, which JavaScript sees as `bytes`, and writes what is known
  * of datagram i into `facts[i * 8 …]`: length (the true one, even when cut), flags, nl_pid, nl_groups, nl_family, pid, uid, gid.
  * Then it calls onWake(count, 0). The buffer is used anew for the next batch: whoever wants bytes for longer copies them.
- * onWake(0, ENOBUFS) says that the kernel dropped datagrams because our buffer was full. Source: netlink(7), recvmmsg(2).
+ * onWake(0, ENOBUFS) says that the kernel dropped datagrams because our buffer was full. It says so once: until the buffer has been
+ * read empty it drops more without a word (af_netlink.c, NETLINK_S_CONGESTED), so onWake(0, 0) follows when that has happened, and
+ * only then is the number of drops final. Source: netlink(7), recvmmsg(2).
  */
 #include "addon.h"
 
@@ -40,6 +42,8 @@ struct netlink_socket {
   int fd;
   uv_poll_t poll;
   bool is_closing;
+  /* ENOBUFS was told, and the buffer has not been empty since. */
+  bool is_congested;
   napi_ref on_wake;
   napi_ref bytes;
   napi_ref facts;
@@ -170,6 +174,11 @@ static int read_batch(struct netlink_socket *it) {
   return count;
 }
 
+static void fail(struct netlink_socket *it, int error) {
+  if (error == ENOBUFS) it->is_congested = true;
+  wake(it, 0, error);
+}
+
 static void drain(struct netlink_socket *it) {
   for (int batch = 0; batch < BATCHES_PER_WAKE_UP && !it->is_closing; batch += 1) {
     napi_handle_scope scope = NULL;
@@ -177,11 +186,15 @@ static void drain(struct netlink_socket *it) {
     int count = read_batch(it);
     bool is_done = count == -EAGAIN || count == 0;
     if (count > 0) wake(it, count, 0);
-    else if (!is_done) wake(it, 0, -count);
+    else if (!is_done) fail(it, -count);
+    /* A batch that was not full emptied the socket, and spares the call that would say so. */
+    is_done = is_done || (count > 0 && (uint32_t)count < it->slots);
+    if (is_done && it->is_congested && !it->is_closing) {
+      it->is_congested = false;
+      wake(it, 0, 0);
+    }
     napi_close_handle_scope(it->env, scope);
     if (is_done || (count < 0 && count != -ENOBUFS)) return;
-    /* A batch that was not full emptied the socket, and spares the call that would say so. */
-    if (count > 0 && (uint32_t)count < it->slots) return;
   }
 }
 
@@ -199,8 +212,8 @@ static void readable(uv_poll_t *poll, int status, int events) {
     int restarted = uv_poll_start(poll, UV_READABLE, readable);
     napi_handle_scope scope = NULL;
     if (napi_open_handle_scope(it->env, &scope) != napi_ok) return;
-    if (error != 0) wake(it, 0, error);
-    if (restarted != 0 && !it->is_closing) wake(it, 0, -restarted);
+    if (error != 0) fail(it, error);
+    if (restarted != 0 && !it->is_closing) fail(it, -restarted);
     napi_close_handle_scope(it->env, scope);
   }
   drain(it);
