@@ -40,16 +40,13 @@ export class EnvPacker {
   pack(event: Uevent): PackedEnv {
     const { env } = event;
     const keys = Object.keys(env);
-    const inColumns: boolean[] = [];
     let mask = 0;
     let values = '';
     let hasValues = false;
     for (let n = 0; n < keys.length; n++) {
       const key = keys[n] ?? '';
       const value = env[key] ?? '';
-      const isInColumn = columnHas(key, value, event);
-      inColumns.push(isInColumn);
-      if (isInColumn) {
+      if (columnHas(key, value, event)) {
         mask |= 1 << n;
         continue;
       }
@@ -57,25 +54,23 @@ export class EnvPacker {
       values += escapeLine(value);
       hasValues = true;
     }
-    return {
-      names: keys.length > MASK_MAX_NAMES ? writeNames(keys, inColumns) : this.#names(keys, mask, inColumns),
-      values,
-    };
+    return { names: keys.length > MASK_MAX_NAMES ? writeNames(keys, event) : this.#names(keys, mask, event), values };
   }
 
-  #names(keys: readonly string[], mask: number, inColumns: readonly boolean[]): string {
+  #names(keys: readonly string[], mask: number, event: Uevent): string {
     const known = (this.#sets[keys.length] ??= []);
     const same = known.find(set => set.mask === mask && set.keys.every((key, n) => key === keys[n]));
     if (same) return same.names;
-    const names = writeNames(keys, inColumns);
+    const names = writeNames(keys, event);
     if (known.length >= KNOWN_MAX_SETS) known.length = 0;
     known.push({ keys, mask, names });
     return names;
   }
 }
 
-function writeNames(keys: readonly string[], inColumns: readonly boolean[]): string {
-  return keys.map((key, n) => (inColumns[n] ? `@${key}` : ` ${escapeLine(key)}`)).join('\n');
+function writeNames(keys: readonly string[], event: Uevent): string {
+  const lines = keys.map(key => (columnHas(key, event.env[key] ?? '', event) ? `@${key}` : ` ${escapeLine(key)}`));
+  return lines.join('\n');
 }
 
 /** The packed form and the row's columns → the environment, an object without a prototype. */
