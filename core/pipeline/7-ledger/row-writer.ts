@@ -4,16 +4,28 @@ import type { Connection } from './database.ts';
 import { DecisionRows } from './decision-rows.ts';
 import type { Row } from './row-queue.ts';
 import { Strings } from './strings.ts';
-import { packEnv } from './uevent-row.ts';
+import { EnvPacker } from './uevent-row.ts';
+
+type Cell = number | bigint | string | null;
+
+/** Columns of `uevent`. */
+const UEVENT_COLUMNS = 14;
+/** Events a statement writes at once; from here on more rows per statement gain nothing. */
+const UEVENTS_AT_ONCE = 16;
 
 /** Puts rows into the file, a batch per transaction. */
 export class RowWriter {
   readonly #strings: Strings;
+  readonly #packer = new EnvPacker();
   readonly #decisions: DecisionRows;
   readonly #writeAll: (rows: readonly Row[]) => void;
   readonly #run;
   readonly #runEnd;
   readonly #uevent;
+  readonly #uevents;
+  /** Values of the events that go into the next statement. */
+  readonly #cells: Cell[] = Array.from({ length: UEVENT_COLUMNS * UEVENTS_AT_ONCE }, () => null);
+  #filled = 0;
   readonly #ending;
   readonly #bind;
   readonly #incident;
@@ -23,12 +35,17 @@ export class RowWriter {
     this.#decisions = new DecisionRows(db, this.#strings);
     this.#run = db.prepare('INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
     this.#runEnd = db.prepare('INSERT INTO run_end VALUES (?, ?, ?, ?)');
-    this.#uevent = db.prepare('INSERT INTO uevent VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    const row = `(${Array.from({ length: UEVENT_COLUMNS }, () => '?').join(',')})`;
+    this.#uevent = db.prepare(`INSERT INTO uevent VALUES ${row}`);
+    this.#uevents = db.prepare(
+      `INSERT INTO uevent VALUES ${Array.from({ length: UEVENTS_AT_ONCE }, () => row).join(',')}`,
+    );
     this.#ending = db.prepare('INSERT INTO ending VALUES (?, ?, ?, ?)');
     this.#bind = db.prepare('INSERT INTO bind VALUES (?, ?, ?, ?, ?)');
     this.#incident = db.prepare('INSERT INTO incident VALUES (?, ?, ?, ?, ?)');
     const transaction = db.transaction((rows: readonly Row[]) => {
-      for (const row of rows) this.#write(row);
+      for (const each of rows) this.#write(each);
+      this.#writeFilled();
     });
     this.#writeAll = rows => transaction.immediate(rows);
   }
@@ -39,6 +56,7 @@ export class RowWriter {
       this.#writeAll(rows);
     } catch (error) {
       this.#strings.forget();
+      this.#filled = 0;
       throw error;
     }
   }
@@ -77,24 +95,35 @@ export class RowWriter {
 
   #writeUevent(id: number, run: number, event: Uevent): void {
     const strings = this.#strings;
-    const { names, values } = packEnv(event);
+    const { names, values } = this.#packer.pack(event);
     const { env, origin, seqnum } = event;
-    this.#uevent.run(
-      id,
-      run,
-      event.receivedAtMs,
-      seqnum === undefined ? null : sqliteInteger(seqnum),
-      strings.intern(event.action),
-      strings.intern(event.devpath),
-      strings.intern(event.subsystem),
-      strings.internOptional(env['MODALIAS']),
-      strings.internOptional(env['DRIVER']),
-      strings.intern(origin.kind),
-      'pid' in origin ? origin.pid : null,
-      strings.internOptional(event.synthUuid),
-      strings.intern(names),
-      strings.internRepeated(values),
-    );
+    const cells = this.#cells;
+    let at = this.#filled;
+    cells[at++] = id;
+    cells[at++] = run;
+    cells[at++] = event.receivedAtMs;
+    cells[at++] = seqnum === undefined ? null : sqliteInteger(seqnum);
+    cells[at++] = strings.intern(event.action);
+    cells[at++] = strings.intern(event.devpath);
+    cells[at++] = strings.intern(event.subsystem);
+    cells[at++] = strings.internOptional(env['MODALIAS']);
+    cells[at++] = strings.internOptional(env['DRIVER']);
+    cells[at++] = strings.intern(origin.kind);
+    cells[at++] = 'pid' in origin ? origin.pid : null;
+    cells[at++] = strings.internOptional(event.synthUuid);
+    cells[at++] = strings.intern(names);
+    cells[at++] = strings.internRepeated(values);
+    this.#filled = at;
+    if (at === cells.length) {
+      this.#uevents.run(cells);
+      this.#filled = 0;
+    }
+  }
+
+  #writeFilled(): void {
+    for (let at = 0; at < this.#filled; at += UEVENT_COLUMNS)
+      this.#uevent.run(this.#cells.slice(at, at + UEVENT_COLUMNS));
+    this.#filled = 0;
   }
 }
 

@@ -20,25 +20,57 @@ export type EnvColumns = Pick<Uevent, 'action' | 'devpath' | 'subsystem' | 'seqn
   readonly driver: string | undefined;
 };
 
-/** `event.env` → its packed form; MODALIAS and DRIVER are expected in columns of the row, as the event's own fields are. */
-export function packEnv(event: Uevent): PackedEnv {
-  const { env } = event;
-  let names = '';
-  let values = '';
-  let hasValues = false;
-  for (const key of Object.keys(env)) {
-    const value = env[key] ?? '';
-    if (names !== '') names += '\n';
-    if (columnHas(key, value, event)) {
-      names += `@${key}`;
-      continue;
+/** Sets of names kept per number of names; a kind of device has one or two, so that a machine has a few dozen in all. */
+const KNOWN_MAX_SETS = 32;
+/** Names that a bit mask can tell of; udev's longest events have some 80, and build their names each time. */
+const MASK_MAX_NAMES = 30;
+
+interface NameSet {
+  readonly keys: readonly string[];
+  /** Bit N: a column has the value of name N. */
+  readonly mask: number;
+  readonly names: string;
+}
+
+/** Packs environments. Remembers the sets of names it has seen, because building their text is the greater part of the work. */
+export class EnvPacker {
+  readonly #sets: NameSet[][] = [];
+
+  /** `event.env` → its packed form; MODALIAS and DRIVER are expected in columns of the row, as the event's own fields are. */
+  pack(event: Uevent): PackedEnv {
+    const { env } = event;
+    const keys = Object.keys(env);
+    let mask = 0;
+    let values = '';
+    let hasValues = false;
+    for (let n = 0; n < keys.length; n++) {
+      const key = keys[n] ?? '';
+      const value = env[key] ?? '';
+      if (columnHas(key, value, event)) {
+        mask |= 1 << n;
+        continue;
+      }
+      if (hasValues) values += '\n';
+      values += escapeLine(value);
+      hasValues = true;
     }
-    names += ` ${escapeLine(key)}`;
-    if (hasValues) values += '\n';
-    values += escapeLine(value);
-    hasValues = true;
+    return { names: keys.length > MASK_MAX_NAMES ? writeNames(keys, event) : this.#names(keys, mask, event), values };
   }
-  return { names, values };
+
+  #names(keys: readonly string[], mask: number, event: Uevent): string {
+    const known = (this.#sets[keys.length] ??= []);
+    const same = known.find(set => set.mask === mask && set.keys.every((key, n) => key === keys[n]));
+    if (same) return same.names;
+    const names = writeNames(keys, event);
+    if (known.length >= KNOWN_MAX_SETS) known.length = 0;
+    known.push({ keys, mask, names });
+    return names;
+  }
+}
+
+function writeNames(keys: readonly string[], event: Uevent): string {
+  const lines = keys.map(key => (columnHas(key, event.env[key] ?? '', event) ? `@${key}` : ` ${escapeLine(key)}`));
+  return lines.join('\n');
 }
 
 /** The packed form and the row's columns → the environment, an object without a prototype. */

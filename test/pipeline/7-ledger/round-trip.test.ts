@@ -1,15 +1,16 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { History } from '../../../core/pipeline/7-ledger/history.ts';
-import { packEnv, unpackEnv } from '../../../core/pipeline/7-ledger/uevent-row.ts';
+import { EnvPacker, unpackEnv } from '../../../core/pipeline/7-ledger/uevent-row.ts';
 import { deliberations, outcomes, uevents } from './arbitraries.ts';
 import { begunLedger } from './samples.ts';
 
 test('an environment comes back from its packed form whatever its names and values hold', t => {
+  const packer = new EnvPacker();
   fc.assert(
     fc.property(uevents, event => {
       const columns = { ...event, modalias: event.env['MODALIAS'], driver: event.env['DRIVER'] };
-      t.deepEqual(unpackEnv(packEnv(event), columns), event.env);
+      t.deepEqual(unpackEnv(packer.pack(event), columns), event.env);
     }),
   );
   t.pass();
