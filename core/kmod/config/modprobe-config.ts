@@ -1,0 +1,166 @@
+import { readFileSync, statSync } from 'node:fs';
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+import type { Problem } from '../../vocabulary/place.ts';
+import { listConfFiles } from './conf-files.ts';
+import type { Directive, DirectiveOf } from './directive.ts';
+import { parseKernelCommandLine, type KernelBlacklistEntry } from './kernel-command-line.ts';
+import { parseModprobeConf } from './modprobe-conf.ts';
+import { PatternList } from './pattern-list.ts';
+
+/** Largest configuration file read, in bytes; a distribution's largest has a few kilobytes. */
+export const CONF_FILE_MAX_BYTES = 4 * 1024 * 1024;
+
+/** Where modprobe's configuration comes from. */
+export interface ModprobeConfigSources {
+  /** modprobe.d folders, strongest first. */
+  readonly dirs: readonly string[];
+  /** Files and folders named in place of `dirs` (modprobe -C). */
+  readonly files?: readonly string[] | undefined;
+  /** The module tree's modules.softdep and modules.weakdep; they sort in by their names. */
+  readonly treeFiles: readonly string[];
+  /** Text of /proc/cmdline and where it was read; it comes last. */
+  readonly commandLine?: { readonly text: string; readonly file: string } | undefined;
+}
+
+/** All of modprobe's configuration, merged: directives in the order they count, and look-ups by module. */
+export class ModprobeConfig {
+  readonly directives: readonly Directive[];
+  readonly problems: readonly Problem[];
+  /** Every file and folder whose change makes this stale; some may not exist. */
+  readonly files: readonly string[];
+  /** Modules the kernel refuses by itself (`module_blacklist=`). */
+  readonly kernelBlacklist: readonly KernelBlacklistEntry[];
+  readonly #aliases: PatternList<DirectiveOf<'alias'>>;
+  readonly #install: PatternList<DirectiveOf<'install'>>;
+  readonly #remove: PatternList<DirectiveOf<'remove'>>;
+  readonly #softdeps: PatternList<DirectiveOf<'softdep'>>;
+  readonly #weakdeps: PatternList<DirectiveOf<'weakdep'>>;
+  readonly #blacklist: Map<string, DirectiveOf<'blacklist'>>;
+  readonly #options: readonly DirectiveOf<'options'>[];
+
+  constructor(
+    directives: readonly Directive[],
+    {
+      problems = [],
+      files = [],
+      kernelBlacklist = [],
+    }: {
+      readonly problems?: readonly Problem[];
+      readonly files?: readonly string[];
+      readonly kernelBlacklist?: readonly KernelBlacklistEntry[];
+    } = {},
+  ) {
+    this.directives = directives;
+    this.problems = problems;
+    this.files = files;
+    this.kernelBlacklist = kernelBlacklist;
+    this.#aliases = new PatternList(ofKind(directives, 'alias'), ({ pattern }) => pattern);
+    this.#install = new PatternList(ofKind(directives, 'install'), ({ pattern }) => pattern);
+    this.#remove = new PatternList(ofKind(directives, 'remove'), ({ pattern }) => pattern);
+    this.#softdeps = new PatternList(ofKind(directives, 'softdep'), ({ module }) => module);
+    this.#weakdeps = new PatternList(ofKind(directives, 'weakdep'), ({ module }) => module);
+    this.#options = ofKind(directives, 'options');
+    // A later entry of a Map replaces an earlier one, and the first line is the one that counts.
+    this.#blacklist = new Map(
+      ofKind(directives, 'blacklist')
+        .toReversed()
+        .map(line => [line.module, line]),
+    );
+  }
+
+  /** Every alias line whose pattern matches a normalised query, in order. */
+  aliasesMatching(query: string): readonly DirectiveOf<'alias'>[] {
+    return this.#aliases.matching(query);
+  }
+
+  /** Every options line of a module, and of the alias it was found by, in order; their texts are joined by blanks. */
+  optionsOf(module: ModuleName, alias?: string): readonly DirectiveOf<'options'>[] {
+    return this.#options.filter(line => line.module === module || line.module === alias);
+  }
+
+  /** The first blacklist line of exactly this name. */
+  isBlacklisted(module: ModuleName): DirectiveOf<'blacklist'> | undefined {
+    return this.#blacklist.get(module);
+  }
+
+  /** The first install line whose pattern matches. */
+  installCommand(module: ModuleName): DirectiveOf<'install'> | undefined {
+    return this.#install.first(module);
+  }
+
+  /** The first remove line whose pattern matches. */
+  removeCommand(module: ModuleName): DirectiveOf<'remove'> | undefined {
+    return this.#remove.first(module);
+  }
+
+  /** The first softdep line that matches; modprobe does not merge several. */
+  softdepOf(module: ModuleName): DirectiveOf<'softdep'> | undefined {
+    return this.#softdeps.first(module);
+  }
+
+  /** The first weakdep line that matches. */
+  weakdepOf(module: ModuleName): DirectiveOf<'weakdep'> | undefined {
+    return this.#weakdeps.first(module);
+  }
+
+  /** The install line written for exactly this text, by which a name without a file can be asked for. */
+  installNamed(name: string): DirectiveOf<'install'> | undefined {
+    return this.#install.written(name);
+  }
+
+  /** The same for remove lines. */
+  removeNamed(name: string): DirectiveOf<'remove'> | undefined {
+    return this.#remove.written(name);
+  }
+}
+
+/**
+ * Reads modprobe's whole configuration: the files of all folders in byte order of their names, the tree's own files sorted in,
+ * the kernel command line last. A file that cannot be read is a problem, not an error.
+ * Source: modprobe.d(5); kmod libkmod-config.c, kmod_config_new.
+ */
+export function readModprobeConfig({ dirs, files, treeFiles, commandLine }: ModprobeConfigSources): ModprobeConfig {
+  const searched = files === undefined ? dirs : files.filter(isFolder);
+  const named = files?.filter(file => !isFolder(file)) ?? [];
+  const found = listConfFiles(searched, [...named, ...treeFiles]);
+  const directives: Directive[] = [];
+  const problems: Problem[] = [...found.problems];
+  const optional = new Set(treeFiles);
+  for (const file of found.files) {
+    const text = readConfFile(file, optional.has(file), problems);
+    if (text === undefined) continue;
+    const parsed = parseModprobeConf(text, file);
+    directives.push(...parsed.directives);
+    problems.push(...parsed.problems);
+  }
+  const kernel = commandLine && parseKernelCommandLine(commandLine.text, commandLine.file);
+  if (kernel) {
+    directives.push(...kernel.directives);
+    problems.push(...kernel.problems);
+  }
+  return new ModprobeConfig(directives, {
+    problems,
+    files: [...new Set([...searched, ...found.files])],
+    kernelBlacklist: kernel?.kernelBlacklist ?? [],
+  });
+}
+
+function readConfFile(file: string, isOptional: boolean, problems: Problem[]): string | undefined {
+  try {
+    const { size } = statSync(file);
+    if (size <= CONF_FILE_MAX_BYTES) return readFileSync(file, 'utf8');
+    problems.push({ place: { file }, message: `has ${size} bytes, at most ${CONF_FILE_MAX_BYTES} are read` });
+  } catch (error) {
+    if (isOptional && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    problems.push({ place: { file }, message: `cannot be read: ${(error as Error).message}` });
+  }
+  return undefined;
+}
+
+function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function ofKind<Kind extends Directive['kind']>(directives: readonly Directive[], kind: Kind): DirectiveOf<Kind>[] {
+  return directives.filter((directive): directive is DirectiveOf<Kind> => directive.kind === kind);
+}

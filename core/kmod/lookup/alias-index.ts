@@ -1,0 +1,67 @@
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+import type { IndexEntry } from '../index/index-format.ts';
+import { aliasCacheFile, aliasCacheKey, readAliasCache, writeAliasCache } from './alias-cache.ts';
+import { AliasMatcher, type AliasHit } from './alias-matcher.ts';
+
+/** Look-ups answered from the index in place, at about 0.1 ms each, before the matcher is compiled, which takes about 0.1 s. */
+export const LOOKUPS_IN_PLACE = 32;
+
+/** Where patterns come from: an index in place, or a text file read whole. */
+export interface AliasSource {
+  readonly file: string;
+  searchWild(query: string): readonly IndexEntry[];
+  entries(): readonly IndexEntry[];
+}
+
+/**
+ * Patterns → who answers for a text. A one-shot command is answered from the index in place; whoever asks more often gets the
+ * compiled matcher, from its cache file where that is good. The answers and their order are the same.
+ */
+export class AliasIndex {
+  readonly #source: AliasSource;
+  readonly #cacheDir: string | undefined;
+  #matcher: AliasMatcher | undefined;
+  #lookups = 0;
+
+  constructor(source: AliasSource, cacheDir?: string) {
+    this.#source = source;
+    this.#cacheDir = cacheDir;
+  }
+
+  /** File the answers come from. */
+  get file(): string {
+    return this.#source.file;
+  }
+
+  /** Every pattern that matches a normalised text, by ascending priority; a module once for each of its patterns. */
+  match(query: string): readonly AliasHit[] {
+    if (this.#matcher === undefined && this.#lookups++ < LOOKUPS_IN_PLACE) {
+      return this.#source.searchWild(query).map(({ key, value }) => ({ pattern: key, module: value as ModuleName }));
+    }
+    return this.prepare().match(query);
+  }
+
+  /** The compiled matcher now, from the cache (some 4 ms) or made and cached (some 0.1 s). A daemon calls this as it starts. */
+  prepare(): AliasMatcher {
+    return (this.#matcher ??= this.#load() ?? this.#build());
+  }
+
+  #load(): AliasMatcher | undefined {
+    const cache = this.#cache();
+    const compiled = cache && readAliasCache(cache.file, cache.key);
+    return compiled && new AliasMatcher(compiled);
+  }
+
+  #build(): AliasMatcher {
+    const cache = this.#cache();
+    const matcher = AliasMatcher.build(this.#source.entries());
+    if (cache) writeAliasCache(cache.file, cache.key, matcher.compiled);
+    return matcher;
+  }
+
+  #cache(): { file: string; key: string } | undefined {
+    if (this.#cacheDir === undefined) return undefined;
+    const key = aliasCacheKey(this.#source.file);
+    return key === undefined ? undefined : { file: aliasCacheFile(this.#cacheDir, this.#source.file), key };
+  }
+}

@@ -1,0 +1,250 @@
+import path from 'node:path';
+import { moduleNameOfPath, type ModuleName } from '../vocabulary/module-name.ts';
+import type { Place, Problem } from '../vocabulary/place.ts';
+import type { IndexEntry } from './index/index-format.ts';
+import { AliasIndex } from './lookup/alias-index.ts';
+import type { ModuleMatch } from './lookup/module-lookup.ts';
+import { normaliseAlias } from './lookup/normalise-alias.ts';
+import { parseModulesAlias } from './maps/modules-alias.ts';
+import { parseModulesBuiltin } from './maps/modules-builtin.ts';
+import { parseModulesBuiltinModinfo, type BuiltinModinfo } from './maps/modules-builtin-modinfo.ts';
+import { depLineModule, formatDepLine, parseDepLine, parseModulesDep } from './maps/modules-dep.ts';
+import { excerpt, type MapFile } from './maps/text-lines.ts';
+import { openIndexSource, readMapFile, type IndexSource } from './tree/index-source.ts';
+import { WatchedFiles } from './tree/watched-files.ts';
+
+/** One module of a tree, as modules.dep has it. */
+export interface ModuleEntry {
+  readonly name: ModuleName;
+  /** Relative to the release's folder, or absolute. */
+  readonly path: string;
+  /** All it needs, directly or not, in the order of modules.dep: users before what they use. */
+  readonly dependencies: readonly ModuleName[];
+}
+
+/** The tables of a release, and what reads the text of each → the pairs its .bin holds. */
+const TABLES = {
+  dep: { binary: 'modules.dep.bin', text: 'modules.dep', read: readDep },
+  alias: { binary: 'modules.alias.bin', text: 'modules.alias', read: readAlias },
+  symbols: { binary: 'modules.symbols.bin', text: 'modules.symbols', read: readAlias },
+  builtin: { binary: 'modules.builtin.bin', text: 'modules.builtin', read: readBuiltin },
+  builtinAlias: { binary: 'modules.builtin.alias.bin', text: 'modules.builtin.modinfo', read: readBuiltinAlias },
+} as const;
+
+type Table = keyof typeof TABLES;
+
+/**
+ * One release's folder below /lib/modules, as depmod left it. Nothing is read before it is asked for; the .bin files are
+ * preferred, and the text files answer alike where those are missing or damaged. Source: depmod(8), modules.dep(5).
+ */
+export class ModuleTree {
+  readonly dir: string;
+  readonly #cacheDir: string | undefined;
+  readonly #problems: Problem[] = [];
+  readonly #watched = new WatchedFiles();
+  readonly #sources = new Map<Table, IndexSource>();
+  readonly #entries = new Map<ModuleName, ModuleEntry | undefined>();
+  #aliases: AliasIndex | undefined;
+  #builtinAliases: AliasIndex | undefined;
+  #symbols: AliasIndex | undefined;
+  #builtins: Set<ModuleName> | undefined;
+  #names: readonly ModuleName[] | undefined;
+  #modinfo: readonly BuiltinModinfo[] | undefined;
+
+  private constructor(dir: string, cacheDir: string | undefined) {
+    this.dir = dir;
+    this.#cacheDir = cacheDir;
+  }
+
+  /** A folder that is not there makes an empty tree with a problem. `caches.dir` is where the compiled aliases may be kept. */
+  static open(dir: string, { caches }: { readonly caches?: { readonly dir: string } } = {}): ModuleTree {
+    return new ModuleTree(path.resolve(dir), caches?.dir);
+  }
+
+  /** What could not be read so far. Grows as more is asked for. */
+  get problems(): readonly Problem[] {
+    return this.#problems;
+  }
+
+  /** Files the answers so far were read from; some may not exist. */
+  get files(): readonly string[] {
+    return this.#watched.files;
+  }
+
+  /** Whether one of those files has changed, come or gone since it was read. */
+  isStale(): boolean {
+    return this.#watched.isStale();
+  }
+
+  /** A module by its name. */
+  module(name: ModuleName): ModuleEntry | undefined {
+    if (this.#entries.has(name)) return this.#entries.get(name);
+    const value = this.#source('dep').search(name);
+    const entry = value === undefined ? undefined : this.#entryOf(value);
+    // Names that are not there come from outside without end, so only the others are kept.
+    if (entry) this.#entries.set(name, entry);
+    return entry;
+  }
+
+  /** Every module of the tree, in the order of modules.dep. */
+  moduleNames(): readonly ModuleName[] {
+    this.#names ??= this.#source('dep')
+      .entries()
+      .toSorted((a, b) => a.priority - b.priority)
+      .map(({ key }) => key as ModuleName);
+    return this.#names;
+  }
+
+  isBuiltin(name: ModuleName): boolean {
+    this.#builtins ??= new Set(this.builtinNames());
+    return this.#builtins.has(name);
+  }
+
+  /** The modules that are part of the kernel itself, in byte order of their names. */
+  builtinNames(): readonly ModuleName[] {
+    return this.#source('builtin')
+      .entries()
+      .map(({ key }) => key as ModuleName);
+  }
+
+  /** What a builtin module says of itself (modules.builtin.modinfo), in file order. */
+  builtinModinfo(name: ModuleName): readonly BuiltinModinfo[] {
+    this.#modinfo ??= this.#readModinfo();
+    return this.#modinfo.filter(({ module }) => module === name);
+  }
+
+  /** Where a module's file is. */
+  filePath({ path: file }: ModuleEntry): string {
+    return path.isAbsolute(file) ? file : path.join(this.dir, file);
+  }
+
+  /** Patterns of the modules. */
+  aliasIndex(): AliasIndex {
+    return (this.#aliases ??= new AliasIndex(this.#source('alias'), this.#cacheDir));
+  }
+
+  /** Patterns of what is built in. */
+  builtinAliasIndex(): AliasIndex {
+    return (this.#builtinAliases ??= new AliasIndex(this.#source('builtinAlias')));
+  }
+
+  /** `symbol:NAME` → the module that exports it. */
+  symbolIndex(): AliasIndex {
+    return (this.#symbols ??= new AliasIndex(this.#source('symbols')));
+  }
+
+  /** The files the modules and the builtin modules are looked up in. */
+  get depFile(): string {
+    return this.#source('dep').file;
+  }
+
+  get builtinFile(): string {
+    return this.#source('builtin').file;
+  }
+
+  /** Files that are part of modprobe's configuration; they may not exist. */
+  get softdepFile(): string {
+    return path.join(this.dir, 'modules.softdep');
+  }
+
+  get weakdepFile(): string {
+    return path.join(this.dir, 'modules.weakdep');
+  }
+
+  #source(table: Table): IndexSource {
+    let source = this.#sources.get(table);
+    if (source === undefined) {
+      const { binary, text, read } = TABLES[table];
+      const files = { binary: path.join(this.dir, binary), text: path.join(this.dir, text) };
+      this.#watched.note(files.binary);
+      this.#watched.note(files.text);
+      source = openIndexSource({ ...files, read, problems: this.#problems });
+      this.#sources.set(table, source);
+      if (table === 'dep' && source.file === files.text && source.entries().length === 0) {
+        this.#problems.push({
+          place: { file: files.text },
+          message: 'neither it nor its .bin names a module, wanted what depmod writes',
+        });
+      }
+    }
+    return source;
+  }
+
+  #entryOf(value: string): ModuleEntry | undefined {
+    const line = parseDepLine(value);
+    if (line === undefined) {
+      this.#problems.push({
+        place: { file: this.#source('dep').file },
+        message: `found "${excerpt(value)}", wanted "PATH: PATH…"`,
+      });
+      return undefined;
+    }
+    return { name: depLineModule(line), path: line.path, dependencies: line.dependencies.map(moduleNameOfPath) };
+  }
+
+  #readModinfo(): readonly BuiltinModinfo[] {
+    const file = path.join(this.dir, TABLES.builtinAlias.text);
+    this.#watched.note(file);
+    const { entries, problems } = parseModulesBuiltinModinfo(
+      readMapFile(file, this.#problems)?.toString('latin1') ?? '',
+      file,
+    );
+    this.#problems.push(...problems);
+    return entries;
+  }
+}
+
+/**
+ * Where the line of modules.alias stands that a match came from: the first `alias PATTERN MODULE` that says so. Other sources, and
+ * trees that have only the .bin, keep the place the match has.
+ */
+export function findAliasLine(tree: ModuleTree, match: ModuleMatch): Place {
+  if (match.source !== 'modules.alias') return match.place;
+  const file = path.join(tree.dir, TABLES.alias.text);
+  const text = readMapFile(file, [])?.toString('latin1');
+  if (text === undefined) return match.place;
+  const found = parseModulesAlias(text, file).entries.find(
+    ({ pattern, module }) => module === match.module && normaliseAlias(pattern) === match.pattern,
+  );
+  return found === undefined ? match.place : { file, line: found.line };
+}
+
+function readDep(text: string, file: string): MapFile<IndexEntry> {
+  const { entries, problems } = parseModulesDep(text, file);
+  return {
+    entries: entries.map((line, priority) => ({ key: depLineModule(line), value: formatDepLine(line), priority })),
+    problems,
+  };
+}
+
+/** The text has no priorities: depmod writes the modules in that order, so the first line of each says it. */
+function readAlias(text: string, file: string): MapFile<IndexEntry> {
+  const { entries, problems } = parseModulesAlias(text, file);
+  const priorities = new Map<string, number>();
+  const pairs: IndexEntry[] = [];
+  const unpaired: Problem[] = [];
+  for (const { pattern, module, line } of entries) {
+    const priority = priorities.get(module) ?? priorities.size;
+    priorities.set(module, priority);
+    const key = normaliseAlias(pattern);
+    if (key !== undefined) pairs.push({ key, value: module, priority });
+    else {
+      unpaired.push({ place: { file, line }, message: `found the pattern "${pattern}", wanted its brackets in pairs` });
+    }
+  }
+  return { entries: pairs, problems: [...problems, ...unpaired] };
+}
+
+/** depmod gives everything that is built in the same priority. */
+function readBuiltin(text: string): MapFile<IndexEntry> {
+  return { entries: parseModulesBuiltin(text).map(name => ({ key: name, value: '', priority: 0 })), problems: [] };
+}
+
+function readBuiltinAlias(text: string, file: string): MapFile<IndexEntry> {
+  const { entries, problems } = parseModulesBuiltinModinfo(text, file);
+  const pairs = entries.flatMap(({ module, key, value }) => {
+    const pattern = key === 'alias' ? normaliseAlias(value) : undefined;
+    return pattern === undefined ? [] : [{ key: pattern, value: module, priority: 0 }];
+  });
+  return { entries: pairs, problems };
+}
