@@ -1,0 +1,144 @@
+import { closeSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, type Dirent } from 'node:fs';
+import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
+import { modalias, type Modalias } from '../vocabulary/modalias.ts';
+import type { SystemRoot } from './system-root.ts';
+
+/** A device as its folder below /sys/devices describes it at one moment. */
+export interface SysfsDevice {
+  readonly devpath: Devpath;
+  /** Name its `subsystem` link points to. */
+  readonly subsystem: string;
+  /** `KEY=VALUE` lines of its uevent file, in order; an object without a prototype. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Name its `driver` link points to, when one is bound. */
+  readonly driver?: string;
+  readonly modalias?: Modalias;
+  readonly devtype?: string;
+  /** Without /dev/. */
+  readonly devname?: string;
+}
+
+/** Folders nested deeper than this are not looked into; the deepest real ones, USB behind hubs, have some thirty. */
+const DEPTH_MAX = 64;
+/** A uevent file has what the kernel would send: at most 2,048 bytes (UEVENT_BUFFER_SIZE), and at most one page is read of any. */
+const UEVENT_FILE_MAX_BYTES = 4096;
+
+const buffer = Buffer.allocUnsafe(UEVENT_FILE_MAX_BYTES);
+
+/**
+ * Every device below /sys/devices, parents before their children, siblings by name. A device is a folder with a `uevent` file and a
+ * `subsystem` link (or, in a fixture that can hold no links, a SUBSYSTEM line in its uevent file). Links are read, never followed.
+ * What vanishes during the walk is left out. Synchronous, since some thousand short calls are quicker than as many promises.
+ * Source: Documentation/ABI/testing/sysfs-uevent, Documentation/admin-guide/sysfs-rules.rst.
+ */
+export function walkSysfs({ sys }: Pick<SystemRoot, 'sys'>): SysfsDevice[] {
+  const devices: SysfsDevice[] = [];
+  walkFolder(sys, '/devices', 0, devices);
+  return devices;
+}
+
+function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDevice[]): void {
+  if (depth > DEPTH_MAX) return;
+  const entries = entriesOf(sys + folder);
+  if (entries === undefined) return;
+  const folders: string[] = [];
+  let hasUevent = false;
+  let hasSubsystem = false;
+  let hasDriver = false;
+  for (const entry of entries) {
+    const { name } = entry;
+    if (entry.isDirectory()) folders.push(name);
+    else if (name === 'uevent') hasUevent = true;
+    else if (name === 'subsystem') hasSubsystem = true;
+    else if (name === 'driver') hasDriver = true;
+  }
+  if (hasUevent) {
+    const device = readDevice(sys, folder, { hasSubsystem, hasDriver });
+    if (device !== undefined) devices.push(device);
+  }
+  for (const name of folders.toSorted()) walkFolder(sys, `${folder}/${name}`, depth + 1, devices);
+}
+
+/** One device by its devpath, or undefined when there is none. */
+export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
+  return readDevice(sys, devpath, { hasSubsystem: true, hasDriver: true });
+}
+
+function readDevice(
+  sys: string,
+  folder: string,
+  { hasSubsystem, hasDriver }: { hasSubsystem: boolean; hasDriver: boolean },
+): SysfsDevice | undefined {
+  const devpath = parseDevpath(folder);
+  const text = devpath === undefined ? undefined : readUeventFile(`${sys}${folder}/uevent`);
+  if (devpath === undefined || text === undefined) return undefined;
+  const env = parseUeventFile(text);
+  const subsystem = (hasSubsystem ? linkName(`${sys}${folder}/subsystem`) : undefined) ?? env['SUBSYSTEM'];
+  if (subsystem === undefined || subsystem === '') return undefined;
+  // The link is there as long as the driver is bound; DRIVER in the uevent file says the same, and a fixture may have only that.
+  const driver = (hasDriver ? linkName(`${sys}${folder}/driver`) : undefined) ?? env['DRIVER'];
+  const { MODALIAS: alias, DEVTYPE: devtype, DEVNAME: devname } = env;
+  return {
+    devpath,
+    subsystem,
+    env,
+    ...(driver === undefined || driver === '' ? {} : { driver }),
+    ...(alias === undefined || alias === '' ? {} : { modalias: modalias(alias) }),
+    ...(devtype === undefined ? {} : { devtype }),
+    ...(devname === undefined ? {} : { devname }),
+  };
+}
+
+/** Text of a uevent file → its variables. Lines without a `=` are left out; of two with one key the last counts. */
+export function parseUeventFile(text: string): Record<string, string> {
+  const env: Record<string, string> = Object.create(null) as Record<string, string>;
+  for (const line of text.split('\n')) {
+    const equals = line.indexOf('=');
+    if (equals > 0) env[line.slice(0, equals)] = line.slice(equals + 1);
+  }
+  return env;
+}
+
+/** Whether a folder lies on sysfs, so that writing to a file in it speaks to the kernel. Source: linux/magic.h, SYSFS_MAGIC. */
+export function isOnSysfs(folder: string): boolean {
+  try {
+    return statfsSync(folder).type === 0x6265_6572;
+  } catch {
+    return false;
+  }
+}
+
+function entriesOf(folder: string): Dirent[] | undefined {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch {
+    return undefined;
+  }
+}
+
+function readUeventFile(file: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(file, 'r');
+  } catch {
+    return undefined;
+  }
+  try {
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, UEVENT_FILE_MAX_BYTES, 0));
+  } catch {
+    // The device went away between open and read: the kernel answers ENODEV.
+    return undefined;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Last part of what a link points to, or undefined when it is no link. */
+function linkName(link: string): string | undefined {
+  try {
+    const target = readlinkSync(link);
+    return target.slice(target.lastIndexOf('/') + 1);
+  } catch {
+    return undefined;
+  }
+}
