@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build } from 'esbuild';
+import { build, type PluginBuild } from 'esbuild';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(top, 'dist');
@@ -64,6 +64,13 @@ function buildAddon(target: string, flags: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
 }
 
+/** The command line loads the daemon only to run it: it stays a file of its own. */
+function keepDaemonApart({ onResolve }: PluginBuild): void {
+  onResolve({ filter: /\/daemon\/main\.ts$/ }, ({ kind }) =>
+    kind === 'entry-point' ? undefined : { path: './usherd.cjs', external: true },
+  );
+}
+
 /** Bundles one entry → one CommonJS file that this very Node runs. */
 async function bundle(entry: string, name: string): Promise<void> {
   const outfile = path.join(dist, name);
@@ -77,7 +84,8 @@ async function bundle(entry: string, name: string): Promise<void> {
     minify: true,
     keepNames: true,
     legalComments: 'none',
-    external: ['better-sqlite3', '*.node', './usherd.cjs'],
+    external: ['better-sqlite3', '*.node'],
+    plugins: [{ name: 'daemon-apart', setup: keepDaemonApart }],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
     banner: { js: `#!${process.argv.includes('--portable') ? '/usr/bin/env node' : process.execPath}` },
     logLevel: 'warning',

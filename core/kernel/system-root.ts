@@ -34,7 +34,11 @@ export interface SystemRoot {
   /** usherd's own configuration folders, strongest first. */
   readonly configDirs: readonly string[];
   readonly stateDir: string;
-  readonly runDir: string;
+  /**
+   * Where a daemon may listen, the caller's own first: beside the ledger when a state folder was named, so that two can run; else
+   * in the run folder, where a user also finds the system's.
+   */
+  readonly sockets: readonly [own: string, ...others: readonly string[]];
   /** True when this is the machine usherd runs on, so that acting on it makes sense. */
   readonly isRunningSystem: boolean;
 }
@@ -72,7 +76,7 @@ export function systemRoot(
     depmodDirs: configDirs('depmod.d'),
     configDirs: configDirs('usherd'),
     stateDir: path.resolve(options.stateDir ?? defaultStateDir({ at, isShifted, env, uid })),
-    runDir: isShifted || uid === 0 ? at('run/usherd') : path.join(env['XDG_RUNTIME_DIR'] ?? '/tmp', `usherd-${uid}`),
+    sockets: socketPlaces(options.stateDir, at('run/usherd/socket'), { isShifted, env, uid }),
     isRunningSystem: !isShifted && options.sysRoot === undefined && options.procRoot === undefined,
   };
 }
@@ -91,4 +95,14 @@ function defaultStateDir({
   if (isShifted || uid === 0) return at('var/lib/usherd');
   const stateHome = env['XDG_STATE_HOME'] ?? path.join(env['HOME'] ?? '/tmp', '.local/state');
   return path.join(stateHome, 'usherd');
+}
+
+function socketPlaces(
+  stateDir: string | undefined,
+  system: string,
+  { isShifted, env, uid }: { isShifted: boolean; env: Readonly<Record<string, string | undefined>>; uid: number },
+): SystemRoot['sockets'] {
+  if (stateDir !== undefined) return [path.resolve(stateDir, 'socket')];
+  if (isShifted || uid === 0) return [system];
+  return [path.join(env['XDG_RUNTIME_DIR'] ?? '/tmp', `usherd-${uid}`, 'socket'), system];
 }

@@ -33,6 +33,11 @@ export class AliasIndex {
     return this.#source.file;
   }
 
+  /** How many patterns there are. Reads the whole index when that was not done yet. */
+  get size(): number {
+    return this.#source.entries().length;
+  }
+
   /** Every pattern that matches a normalised text, by ascending priority; a module once for each of its patterns. */
   match(query: string): readonly AliasHit[] {
     if (this.#matcher === undefined && this.#lookups++ < LOOKUPS_IN_PLACE) {

@@ -27,8 +27,10 @@ export type Step = StepFacts &
       }
     | {
         readonly kind: 'run-install';
-        /** The install command with $CMDLINE_OPTS filled in, for /bin/sh. */
+        /** The install command as the configuration has it, for /bin/sh once $CMDLINE_OPTS is filled in. */
         readonly command: string;
+        /** What $CMDLINE_OPTS stands for. */
+        readonly parameters: string;
         readonly place: Place;
       }
     | { readonly kind: 'loaded' }

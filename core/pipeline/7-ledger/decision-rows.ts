@@ -30,7 +30,7 @@ export class DecisionRows {
     this.#judgement = db.prepare('INSERT INTO judgement VALUES (?, ?, ?, ?, ?)');
     this.#opinion = db.prepare('INSERT INTO opinion VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#plan = db.prepare('INSERT INTO plan VALUES (?, ?, ?)');
-    this.#step = db.prepare('INSERT INTO plan_step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+    this.#step = db.prepare('INSERT INTO plan_step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
     this.#outcome = db.prepare('INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)');
   }
 
@@ -96,7 +96,7 @@ export class DecisionRows {
   }
 
   #writeStep(decision: number, plan: number, pos: number, step: Step): void {
-    const { path, text, place, optionPlaces } = stepFacts(step);
+    const { path, command, text, place, optionPlaces } = stepFacts(step);
     this.#step.run(
       decision,
       plan,
@@ -107,6 +107,7 @@ export class DecisionRows {
       this.#strings.internOptional(step.neededBy),
       step.required ? 1 : 0,
       this.#strings.internOptional(path),
+      this.#strings.internOptional(command),
       this.#strings.internOptional(text),
       this.#internPlace(place),
       optionPlaces?.map(each => this.#strings.internPlace(each)).join(' ') ?? null,
@@ -123,12 +124,18 @@ function placeOfWinner(winner: Opinion, opinions: readonly Opinion[]): number {
   return place < 0 ? WINNER_APART : place;
 }
 
-function stepFacts(step: Step): { path?: string; text?: string; place?: Place; optionPlaces?: readonly Place[] } {
+function stepFacts(step: Step): {
+  path?: string;
+  command?: string;
+  text?: string;
+  place?: Place;
+  optionPlaces?: readonly Place[];
+} {
   switch (step.kind) {
     case 'insert':
       return { path: step.path, text: step.parameters, optionPlaces: step.optionPlaces };
     case 'run-install':
-      return { text: step.command, place: step.place };
+      return { command: step.command, text: step.parameters, place: step.place };
     case 'missing':
       return { text: step.name };
     case 'loaded':

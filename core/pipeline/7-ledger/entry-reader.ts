@@ -191,7 +191,13 @@ export class EntryReader {
         return { ...facts, kind, path: this.#string(cells['path']), parameters: text, optionPlaces };
       }
       case 'run-install':
-        return { ...facts, kind, command: text, place: this.#placeOf(cells['place']) };
+        return {
+          ...facts,
+          kind,
+          command: this.#string(cells['command']),
+          parameters: text,
+          place: this.#placeOf(cells['place']),
+        };
       case 'missing':
         return { ...facts, kind, name: text };
       default:

@@ -3,9 +3,9 @@ import type { Problem } from '../../vocabulary/place.ts';
 /** Something the ledger owes a row that is no uevent: losses, refusals, limits, changes of what decides. */
 export type Incident =
   /** The kernel dropped uevents because our socket's buffer was full (ENOBUFS). */
-  | { readonly kind: 'overrun'; readonly bufferBytes?: number }
+  | { readonly kind: 'overrun'; readonly bufferBytes?: number; readonly dropped?: number }
   /** A datagram was longer than the buffer it was read into. */
-  | { readonly kind: 'truncated'; readonly sizeBytes: number }
+  | { readonly kind: 'truncated'; readonly bufferBytes?: number; readonly dropped?: number }
   /** /sys was walked and compared with the device table. */
   | {
       readonly kind: 'resync';

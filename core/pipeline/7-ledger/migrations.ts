@@ -61,7 +61,7 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE plan_step (
     decision INTEGER NOT NULL, plan INTEGER NOT NULL, pos INTEGER NOT NULL, kind TEXT NOT NULL, module INTEGER NOT NULL,
     role TEXT NOT NULL, needed_by INTEGER, required INTEGER NOT NULL,
-    path INTEGER, text INTEGER, place INTEGER, option_places TEXT,
+    path INTEGER, command INTEGER, text INTEGER, place INTEGER, option_places TEXT,
     PRIMARY KEY (decision, plan, pos)
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE mention (

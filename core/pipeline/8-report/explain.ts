@@ -33,7 +33,7 @@ function explanationTree(explanation: Explanation): Branch {
     children: [
       ...(event ? [{ line: eventSpans(event) }] : []),
       aliasBranch(explanation),
-      ...(decisions.length > 0 ? [{ line: ['policy'], children: decisions.map(decisionBranch) }] : []),
+      ...(decisions.length > 0 ? [policyBranch(decisions)] : []),
       ...plans.map((plan, n) => planBranch(plan.target, told[n] ?? [], explanation)),
       { line: conclusionOf(explanation) },
     ],
@@ -92,10 +92,17 @@ function candidateBranch({ module, match }: Candidate): Branch {
   };
 }
 
+/** Modules of which somebody has an opinion, one by one; the others in one line. */
+function policyBranch(decisions: readonly Decision[]): Branch {
+  const judged = decisions.filter(({ opinions }) => opinions.length > 0);
+  const others = decisions.filter(({ opinions }) => opinions.length === 0).map(({ module }) => module);
+  const rest = { line: ['nobody has an opinion of ', span('name', others.join(', '))] };
+  return { line: ['policy'], children: [...judged.map(decisionBranch), ...(others.length === 0 ? [] : [rest])] };
+}
+
 function decisionBranch({ module, verdict, winner, opinions }: Decision): Branch {
-  const nobody = winner === undefined ? ': nobody has an opinion' : '';
   return {
-    line: [span('name', module), ' ', span(VERDICT_STYLE[verdict], verdict), nobody],
+    line: [span('name', module), ' ', span(VERDICT_STYLE[verdict], verdict)],
     children: opinions.map(opinion => opinionBranch(opinion, opinions.length > 1 && isSame(opinion, winner))),
   };
 }

@@ -13,13 +13,13 @@ import { span, type Span, type Style } from './terminal.ts';
 export function outcomeSpans(outcome: Outcome): Span[] {
   switch (outcome.kind) {
     case 'inserted':
-      return [span('good', 'inserted'), ` in ${formatDuration(outcome.tookMs)}`];
+      return [span('good', 'inserted'), ...tookText(' in', outcome.tookMs)];
     case 'already-loaded':
       return [span('good', 'was loaded already')];
     case 'builtin':
       return [span('good', 'is built into the kernel')];
     case 'ran':
-      return [span('good', 'its install command ran'), `, in ${formatDuration(outcome.tookMs)}`];
+      return [span('good', 'its install command ran'), ...tookText(', in', outcome.tookMs)];
     case 'refused':
       return [span('bad', `refused: ${outcome.errno}`), ` (${errnoText(outcome.errno)}): ${outcome.meaning}`];
     case 'failed':
@@ -31,6 +31,11 @@ export function outcomeSpans(outcome: Outcome): Span[] {
     default:
       return assertNever(outcome);
   }
+}
+
+/** A replay's clock stands still: there is no time to tell. */
+function tookText(before: string, tookMs: number): string[] {
+  return tookMs === 0 ? [] : [`${before} ${formatDuration(tookMs)}`];
 }
 
 /** A step → what it does and why it stands in the plan. */

@@ -123,7 +123,7 @@ const steps = fc
         parameters: text,
         optionPlaces: fc.array(places, { maxLength: 3 }),
       }),
-      fc.record({ kind: fc.constant('run-install' as const), command: text, place: places }),
+      fc.record({ kind: fc.constant('run-install' as const), command: text, parameters: text, place: places }),
       fc.record({ kind: fc.constantFrom('loaded' as const, 'builtin') }),
       fc.record({ kind: fc.constant('missing' as const), name: text }),
     ),

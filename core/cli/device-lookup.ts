@@ -1,0 +1,33 @@
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { walkSysfs, type SysfsDevice } from '../kernel/sysfs.ts';
+import type { SystemRoot } from '../kernel/system-root.ts';
+import { globMatches } from '../kmod/lookup/glob.ts';
+
+/**
+ * A person's word for devices → those it means: a devpath, a path below /sys (also through /sys/class or /sys/bus), a sysname
+ * (`2-1:1.0`), a node (`/dev/sda`), or a pattern of a devpath or sysname.
+ */
+export function findDevices(word: string, roots: SystemRoot): readonly SysfsDevice[] {
+  const devices = walkSysfs(roots);
+  if (word.startsWith('/dev/')) return devices.filter(({ devname }) => devname === word.slice('/dev/'.length));
+  const devpath = devpathOf(word, roots);
+  return devices.filter(device => isNameOf(devpath, device.devpath));
+}
+
+/** Whether a pattern means this device: its whole devpath or its last part. */
+export function isNameOf(pattern: string, devpath: string): boolean {
+  return globMatches(pattern, devpath) || globMatches(pattern, devpath.slice(devpath.lastIndexOf('/') + 1));
+}
+
+/** /sys/class/net/eth0 is a link into /sys/devices; a devpath has no /sys before it. */
+function devpathOf(word: string, { sys }: SystemRoot): string {
+  const trimmed = word.length > 1 ? word.replace(/\/$/, '') : word;
+  const below = trimmed.startsWith('/sys/') ? path.join(sys, trimmed.slice('/sys'.length)) : trimmed;
+  if (!below.startsWith(`${sys}/`)) return trimmed;
+  try {
+    return realpathSync(below).slice(realpathSync(sys).length);
+  } catch {
+    return below.slice(sys.length);
+  }
+}

@@ -1,0 +1,62 @@
+import { UsherdError } from '../errors.ts';
+import { ACTIONS, type Action } from '../pipeline/1-intake/uevent.ts';
+import { VERDICT_KINDS, type VerdictKind } from '../pipeline/4-policy/opinion.ts';
+import { ENTRY_RESULTS, type EntryResult } from '../pipeline/7-ledger/deliberation.ts';
+import type { HistoryFilter } from '../pipeline/7-ledger/history-filter.ts';
+import { moduleName } from '../vocabulary/module-name.ts';
+import { parseSeqnum, type Seqnum } from '../vocabulary/seqnum.ts';
+import { countOption, isSet, parseMoment, textOption } from './option-values.ts';
+import type { OptionSpec, OptionValues } from './verb.ts';
+
+const OUTCOMES = [...ENTRY_RESULTS, 'recorded', 'open', 'interrupted'] as const;
+
+/** Bounds --limit: more entries than a ledger of years has. */
+const LIMIT_MAX = 100_000_000;
+
+/** Options that choose entries of the history. */
+export const HISTORY_OPTIONS: readonly OptionSpec[] = [
+  { flags: '--since <time>', description: 'from this moment on: a date, a time ago (15m, 2h, 3d), today, yesterday' },
+  { flags: '--until <time>', description: 'before this moment' },
+  { flags: '-d, --device <device>', description: 'devpath, sysname, or a pattern of either', completes: 'device' },
+  { flags: '-m, --module <name>', description: 'entries in which this module was a candidate, or in a plan', completes: 'module' },
+  { flags: '-s, --subsystem <name>', description: 'only this subsystem', completes: 'subsystem' },
+  { flags: '-a, --action <action>', description: 'only this action', choices: ACTIONS },
+  { flags: '--verdict <verdict>', description: 'some module of the entry got this verdict', choices: VERDICT_KINDS },
+  { flags: '--outcome <outcome>', description: 'how the entry ended', choices: OUTCOMES },
+  { flags: '--from-seqnum <number>', description: 'from this SEQNUM on' },
+  { flags: '--to-seqnum <number>', description: 'up to this SEQNUM' },
+  { flags: '-n, --limit <count>', description: 'at most so many entries, the newest' },
+  { flags: '-r, --reverse', description: 'newest first' },
+];
+
+/** Parsed options → the filter they mean. @throws {UsherdError} USAGE */
+export function historyFilterOf(values: OptionValues, nowMs: number): HistoryFilter {
+  const moment = (key: string): number | undefined => {
+    const text = textOption(values, key);
+    return text === undefined ? undefined : parseMoment(text, `--${key}`, nowMs);
+  };
+  const device = textOption(values, 'device');
+  const module = textOption(values, 'module');
+  return {
+    sinceMs: moment('since'),
+    untilMs: moment('until'),
+    device: device?.replace(/^\/sys(?=\/)/, ''),
+    module: module === undefined ? undefined : moduleName(module),
+    subsystem: textOption(values, 'subsystem'),
+    action: textOption(values, 'action') as Action | undefined,
+    verdict: textOption(values, 'verdict') as VerdictKind | undefined,
+    result: textOption(values, 'outcome') as EntryResult | 'recorded' | 'open' | 'interrupted' | undefined,
+    seqnumFrom: seqnumOption(values, 'fromSeqnum', '--from-seqnum'),
+    seqnumTo: seqnumOption(values, 'toSeqnum', '--to-seqnum'),
+    limit: countOption(values, 'limit', { flag: '--limit', min: 1, max: LIMIT_MAX }),
+    order: isSet(values, 'reverse') || textOption(values, 'limit') !== undefined ? 'newest-first' : 'oldest-first',
+  };
+}
+
+function seqnumOption(values: OptionValues, key: string, flag: string): Seqnum | undefined {
+  const text = textOption(values, key);
+  if (text === undefined) return undefined;
+  const seqnum = parseSeqnum(text);
+  if (seqnum === undefined) throw new UsherdError('USAGE', `${flag} has "${text}", wanted a positive whole number`);
+  return seqnum;
+}

@@ -1,0 +1,15 @@
+import { daemon } from './verbs/daemon.ts';
+import { devices } from './verbs/devices.ts';
+import { docs } from './verbs/docs.ts';
+import { history } from './verbs/history.ts';
+import { monitor } from './verbs/monitor.ts';
+import { record } from './verbs/record.ts';
+import { replay } from './verbs/replay.ts';
+import { settle } from './verbs/settle.ts';
+import { status } from './verbs/status.ts';
+import { trigger } from './verbs/trigger.ts';
+import { why } from './verbs/why.ts';
+import type { Verb } from './verb.ts';
+
+/** Every verb, in the order --help lists them. */
+export const VERBS: readonly Verb[] = [daemon, status, devices, why, history, monitor, trigger, settle, record, replay, docs];

@@ -1,0 +1,45 @@
+import { UsherdError } from '../errors.ts';
+import type { SysfsDevice } from '../kernel/sysfs.ts';
+import type { SystemRoot } from '../kernel/system-root.ts';
+import type { ModuleWorld } from '../pipeline/5-resolve/probe-list.ts';
+import { modalias, modaliasRefusal, type Modalias } from '../vocabulary/modalias.ts';
+import { isPlausibleModuleName, moduleName, type ModuleName } from '../vocabulary/module-name.ts';
+import { findDevices } from './device-lookup.ts';
+
+/** What a person asks about. */
+export type WhySubject =
+  | { readonly kind: 'devices'; readonly devices: readonly SysfsDevice[] }
+  | { readonly kind: 'module'; readonly module: ModuleName }
+  | { readonly kind: 'modalias'; readonly modalias: Modalias };
+
+/** Bus, colon, and something: what the kernel's MODALIAS formatters write. Source: scripts/mod/file2alias.c. */
+const MODALIAS_FORM = /^[a-z][a-z0-9_-]*:./;
+
+/**
+ * A word → what it means: a device that is there, then a module the tree or the configuration knows, then a modalias, which need
+ * not be of a device that is there.
+ * @throws {UsherdError} NOT_FOUND with what was looked for
+ */
+export function whySubject(word: string, roots: SystemRoot, { tree, config }: ModuleWorld): WhySubject {
+  const devices = findDevices(word, roots);
+  if (devices.length > 0) return { kind: 'devices', devices };
+  if (isPlausibleModuleName(word)) {
+    const module = moduleName(word);
+    const isKnown =
+      tree.module(module) !== undefined ||
+      tree.isBuiltin(module) ||
+      config.directives.some(directive => 'module' in directive && directive.module === module) ||
+      config.installCommand(module) !== undefined;
+    if (isKnown) return { kind: 'module', module };
+  }
+  if (MODALIAS_FORM.test(word)) {
+    const refusal = modaliasRefusal(word);
+    if (refusal === undefined) return { kind: 'modalias', modalias: modalias(word) };
+    throw new UsherdError('USAGE', `"${word.slice(0, 80)}" is not looked up as a modalias: ${refusal}`);
+  }
+  throw new UsherdError(
+    'NOT_FOUND',
+    `"${word}" is no device in ${roots.sys}, no module in ${tree.dir} nor in modprobe's configuration, and has not the form of a modalias (pci:v…)`,
+    { wanted: word },
+  );
+}

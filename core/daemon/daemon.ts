@@ -1,0 +1,274 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { walkSysfs } from '../kernel/sysfs.ts';
+import type { SystemRoot } from '../kernel/system-root.ts';
+import { coldplug } from '../pipeline/1-intake/coldplug.ts';
+import type { IntakeSink, Loss } from '../pipeline/1-intake/intake-sink.ts';
+import { NetlinkSource, type NetlinkSourceFacts } from '../pipeline/1-intake/netlink-source.ts';
+import { resync } from '../pipeline/1-intake/resync.ts';
+import { chooseSource, type SourceChoice } from '../pipeline/1-intake/source-choice.ts';
+import { QUEUED_EVENTS_MAX, UeventQueue } from '../pipeline/1-intake/uevent-queue.ts';
+import type { Uevent } from '../pipeline/1-intake/uevent.ts';
+import { DeviceTable } from '../pipeline/2-device/device-table.ts';
+import { deviceFromSysfs } from '../pipeline/2-device/read-device.ts';
+import { PlanExecutor } from '../pipeline/6-load/execute-plan.ts';
+import { KernelLoader } from '../pipeline/6-load/kernel-loader.ts';
+import { Lanes } from '../pipeline/6-load/lanes.ts';
+import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
+import { Ledger } from '../pipeline/7-ledger/ledger.ts';
+import { Reporter } from '../pipeline/8-report/reporter.ts';
+import { handleUevent, type Parts } from '../pipeline/pipeline.ts';
+import { formatProblem, type Problem } from '../vocabulary/place.ts';
+import { VERSION } from '../version.ts';
+import { openWorld, type OpenedWorld } from './module-world.ts';
+import { opinionSources } from './observer.ts';
+import { RejectionTally } from './rejection-tally.ts';
+import type { Settings } from './settings.ts';
+import { isSettled } from './settled.ts';
+import { WorldWatch } from './world-watch.ts';
+
+/** Longest a resync waits for the queue to run empty after a loss; a flood must not put it off for ever. */
+const RESYNC_AFTER_MAX_MS = 5000;
+
+/** Longest a shutdown waits for loads in flight; a module's init may take its time, systemd's patience is 20 s (usherd.service). */
+const DRAIN_MAX_MS = 15_000;
+
+/** The record tells which devices were here and when: for root and its group. */
+const STATE_DIR_MODE = 0o750;
+
+export interface DaemonOptions {
+  readonly roots: SystemRoot;
+  readonly release: string;
+  readonly settings: Settings;
+  readonly observes: boolean;
+  /** Take events that a process had the kernel send. Only for tests in a namespace of their own. */
+  readonly acceptInjected: boolean;
+  readonly problems: readonly Problem[];
+}
+
+/** Counters since start. */
+export interface Counts {
+  received: number;
+  rejected: number;
+  lost: bigint;
+  overruns: number;
+  resyncs: number;
+  loads: number;
+  failures: number;
+}
+
+/** The running daemon: all parts built once, and what joins them to the outside. */
+export class Daemon {
+  readonly reporter = new Reporter();
+  readonly counts: Counts = { received: 0, rejected: 0, lost: 0n, overruns: 0, resyncs: 0, loads: 0, failures: 0 };
+  readonly startedAtMs = Date.now();
+  readonly options: DaemonOptions;
+  readonly ledger: Ledger;
+  readonly queue: UeventQueue;
+  readonly parts: Parts;
+  #world: OpenedWorld;
+  #watch: WorldWatch | undefined;
+  #source: NetlinkSource | undefined;
+  #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
+  #resyncReason: Loss['kind'] | undefined;
+  #resyncTimer: NodeJS.Timeout | undefined;
+  readonly #rejections: RejectionTally;
+
+  /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
+  constructor(options: DaemonOptions) {
+    this.options = options;
+    const { roots } = options;
+    mkdirSync(roots.stateDir, { recursive: true, mode: STATE_DIR_MODE });
+    this.ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'), {
+      onTrouble: trouble =>
+        this.reporter.emit(
+          'notice',
+          trouble.kind === 'not-written' ? 'error' : 'info',
+          trouble.kind === 'not-written'
+            ? `the ledger cannot be written (${trouble.code}: ${trouble.message}); ${trouble.heldRows} rows wait in memory`
+            : `the ledger is written again, ${trouble.writtenRows} rows caught up`,
+        ),
+    });
+    this.#world = openWorld(roots, options.release);
+    this.#rejections = new RejectionTally(incident => this.ledger.incident(incident));
+    const loader = new KernelLoader(roots, () => this.#world.tree);
+    this.parts = {
+      devices: new DeviceTable(),
+      readDevice: deviceFromSysfs(roots),
+      world: () => this.#world,
+      stateOf: module => loader.stateOf(module),
+      opinions: opinionSources(() => this.#world.config),
+      executor: new PlanExecutor(loader, { observes: options.observes }),
+      lanes: new Lanes(),
+      ledger: this.ledger,
+      awaitingBind: new AwaitingBind(),
+      reporter: this.reporter,
+    };
+    this.queue = new UeventQueue({
+      handle: event => handleUevent(event, this.parts),
+      failed: ({ devpath }, error) => this.reporter.emit('notice', 'error', `bug: handling ${devpath} failed: ${String(error)}`),
+    });
+    this.reporter.on('handled', ({ outcomes }) => {
+      for (const { kind } of outcomes) {
+        if (kind === 'inserted' || kind === 'ran') this.counts.loads += 1;
+        if (kind === 'refused' || kind === 'failed') this.counts.failures += 1;
+      }
+    });
+  }
+
+  get world(): OpenedWorld {
+    return this.#world;
+  }
+
+  get sourceFacts(): (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined {
+    return this.#sourceFacts;
+  }
+
+  /** Listens, so that nothing is missed from here on; then the caller says it is ready and calls `coldplug`. */
+  async start(): Promise<void> {
+    const { roots, settings, acceptInjected, release, observes } = this.options;
+    const choice = await chooseSource(settings.source, roots);
+    this.ledger.beginRun({
+      bootId: readBootId(roots.proc),
+      startedAtMs: this.startedAtMs,
+      kernelRelease: release,
+      version: VERSION,
+      source: choice.group,
+      mode: observes ? 'observe' : 'load',
+      ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
+    });
+    this.#source = new NetlinkSource({
+      group: choice.group,
+      root: roots,
+      receiveBufferBytes: settings.receiveBufferBytes,
+      acceptInjected,
+      failed: error => this.reporter.emit('notice', 'error', error.message),
+    });
+    const facts = this.#source.start(this.#sink());
+    this.#sourceFacts = { ...facts, choice };
+    this.#reportBuffer(facts);
+    this.#reportProblems([...this.options.problems, ...this.#world.problems]);
+    this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
+  }
+
+  /** Goes through the devices that are there already, parents first. */
+  coldplug(): void {
+    this.#push(coldplug(this.options.roots));
+  }
+
+  /** Reads the module tree and the configuration of modprobe again. What is in flight ends with the old ones. */
+  reload(): void {
+    this.#watch?.close();
+    this.#world = openWorld(this.options.roots, this.options.release);
+    this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
+    this.ledger.incident({ kind: 'reload', files: this.#world.watched });
+    this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
+    this.#reportProblems(this.#world.problems);
+  }
+
+  /** Resolves once every event the kernel had sent by now is dealt with. */
+  settle(signal: AbortSignal): Promise<boolean> {
+    return isSettled(this.queue, this.options.roots.sys, signal);
+  }
+
+  /** Stops listening, finishes what is in flight, writes the record and closes it. */
+  async stop(reason: string): Promise<void> {
+    this.#source?.stop();
+    this.#watch?.close();
+    clearTimeout(this.#resyncTimer);
+    await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
+    this.#rejections.flush();
+    this.ledger.incident({ kind: 'shutdown', reason });
+    this.ledger.close(reason);
+  }
+
+  #sink(): IntakeSink {
+    return {
+      uevents: batch => this.#push(batch),
+      rejected: rejection => {
+        this.counts.rejected += 1;
+        this.#rejections.add(rejection);
+      },
+      lost: loss => this.#lost(loss),
+    };
+  }
+
+  #push(batch: readonly Uevent[]): void {
+    this.counts.received += batch.length;
+    let refused = 0;
+    for (const event of batch) if (!this.queue.push(event)) refused += 1;
+    if (refused > 0) this.#lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
+  }
+
+  #lost({ kind, dropped }: Loss): void {
+    this.counts.lost += dropped ?? 0n;
+    if (kind === 'overrun') this.counts.overruns += 1;
+    this.ledger.incident(
+      kind === 'queue-full'
+        ? { kind: 'limit-reached', limit: 'events waiting', bound: QUEUED_EVENTS_MAX, unit: 'events' }
+        : { kind, ...(dropped === undefined ? {} : { dropped: Number(dropped) }), bufferBytes: this.options.settings.receiveBufferBytes },
+    );
+    this.reporter.emit('notice', 'warning', `${lossSentence(kind, dropped)}; /sys is walked to find what was missed`);
+    if (this.#resyncReason !== undefined) return;
+    this.#resyncReason = kind;
+    this.#resyncTimer = setTimeout(() => this.#resync(), RESYNC_AFTER_MAX_MS);
+    void this.queue.settled.then(() => this.#resync());
+  }
+
+  /** Compares the device table with /sys and takes the difference in as events. */
+  #resync(): void {
+    const because = this.#resyncReason;
+    if (because === undefined) return;
+    clearTimeout(this.#resyncTimer);
+    this.#resyncReason = undefined;
+    const events = resync(this.parts.devices.devices, walkSysfs(this.options.roots), Date.now());
+    const count = (action: Uevent['action']): number => events.filter(event => event.action === action).length;
+    const [added, removed, changed] = [count('add'), count('remove'), count('change')];
+    this.counts.resyncs += 1;
+    this.ledger.incident({ kind: 'resync', because, added, removed, changed });
+    this.reporter.emit('notice', 'info', `resync: ${added} devices were new, ${removed} gone, ${changed} changed`);
+    this.#push(events);
+  }
+
+  #reportBuffer({ how, grantedBytes, warnings }: NetlinkSourceFacts): void {
+    const { receiveBufferBytes } = this.options.settings;
+    // getsockopt(2) tells twice what was asked for: the kernel keeps its own book-keeping in the same buffer.
+    if (how === 'SO_RCVBUF' && grantedBytes < 2 * receiveBufferBytes) {
+      this.reporter.emit(
+        'notice',
+        'warning',
+        `the kernel granted a receive buffer of ${grantedBytes / 2} bytes, not ${receiveBufferBytes}: without CAP_NET_ADMIN net.core.rmem_max is the limit`,
+      );
+      this.ledger.incident({ kind: 'limit-reached', limit: 'net.core.rmem_max', bound: grantedBytes / 2, unit: 'bytes' });
+    }
+    for (const warning of warnings) this.reporter.emit('notice', 'warning', warning);
+  }
+
+  #reportProblems(problems: readonly Problem[]): void {
+    for (const problem of problems) {
+      this.reporter.emit('notice', 'warning', formatProblem(problem));
+      this.ledger.incident({ kind: 'config-problem', problem });
+    }
+  }
+}
+
+function lossSentence(kind: Loss['kind'], dropped: bigint | undefined): string {
+  const many = dropped === undefined ? 'events' : `${dropped} event${dropped === 1n ? '' : 's'}`;
+  switch (kind) {
+    case 'overrun':
+      return `${many} lost: the kernel's buffer for usherd was full`;
+    case 'truncated':
+      return `${many} lost: longer than the buffer it was read into`;
+    case 'queue-full':
+      return `${many} put off: too many wait to be handled`;
+  }
+}
+
+function readBootId(procRoot: string): string {
+  try {
+    return readFileSync(path.join(procRoot, 'sys/kernel/random/boot_id'), 'latin1').trim();
+  } catch {
+    return 'unknown';
+  }
+}

@@ -1,0 +1,122 @@
+import os from 'node:os';
+import { UsherdError } from '../errors.ts';
+import { formatBytes, formatCount } from '../pipeline/8-report/quantity.ts';
+import { span, terminalOf, writeSpans, type Span } from '../pipeline/8-report/terminal.ts';
+import type { SystemRoot } from '../kernel/system-root.ts';
+import { VERSION } from '../version.ts';
+import { Daemon } from './daemon.ts';
+import { serveDaemon } from './serve.ts';
+import { Notifier } from './notify.ts';
+import { handledLine } from './printer.ts';
+import { readSettings } from './read-settings.ts';
+import { parseSize, type Settings } from './settings.ts';
+
+/** Who starts the daemon and what it may write to: the caller of a verb is one. */
+export interface DaemonHost {
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly uid: number;
+  readonly roots: SystemRoot;
+  readonly release: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+type Flags = Readonly<Record<string, unknown>>;
+
+/** Runs the daemon until it is told to stop → exit status. The command line beats the settings files. */
+export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number> {
+  const { settings, problems } = readSettings(host.roots.configDirs);
+  const wanted = withFlags(settings, flags);
+  const daemon = new Daemon({
+    roots: host.roots,
+    release: host.release ?? os.release(),
+    settings: wanted,
+    observes: wanted.observe || host.uid !== 0 || !host.roots.isRunningSystem,
+    acceptInjected: flags['acceptInjected'] === true,
+    problems,
+  });
+  const notifier = new Notifier(process.env);
+  print(daemon, host, flags['quiet'] === true);
+  await daemon.start();
+  const server = await serveDaemon(daemon);
+  const reload = (): void => {
+    notifier.reloading();
+    daemon.reload();
+    notifier.ready('following uevents');
+  };
+  process.on('SIGHUP', reload);
+  notifier.ready('following uevents');
+  tellStart(daemon, host, flags['quiet'] === true);
+  if (wanted.coldplug) daemon.coldplug();
+  await untilAborted(host.signal);
+  notifier.stopping();
+  process.off('SIGHUP', reload);
+  await server.close();
+  await daemon.stop('asked to stop');
+  if (flags['quiet'] !== true) host.stdout.write(`${stopLine(daemon)}\n`);
+  return 0;
+}
+
+function withFlags(settings: Settings, flags: Flags): Settings {
+  const source = flags['source'];
+  const size = flags['receiveBuffer'];
+  const bytes = size === undefined ? settings.receiveBufferBytes : parseSize(size);
+  if (bytes === undefined) throw new UsherdError('USAGE', `--receive-buffer has "${String(size)}", wanted a size from 4KiB to 1GiB`);
+  return {
+    source: source === 'auto' || source === 'kernel' || source === 'udev' ? source : settings.source,
+    coldplug: settings.coldplug && flags['coldplug'] !== false,
+    observe: settings.observe || flags['observe'] === true,
+    receiveBufferBytes: bytes,
+  };
+}
+
+/** Prints what happens as it happens; problems go to standard error with the priority journald reads when it is no terminal. */
+function print(daemon: Daemon, { stdout, stderr, env }: DaemonHost, isQuiet: boolean): void {
+  const out = terminalOf(stdout, env);
+  const err = terminalOf(stderr, env);
+  const priority = { info: 6, warning: 4, error: 3 } as const;
+  daemon.reporter.on('notice', (level, message) => {
+    if (isQuiet && level === 'info') return;
+    const prefix = stderr.isTTY === true ? '' : `<${priority[level]}>`;
+    const style = level === 'error' ? 'bad' : level === 'warning' ? 'warning' : 'faint';
+    stderr.write(`${prefix}${writeSpans([span(style, `usherd: ${message}`)], err)}\n`);
+  });
+  if (isQuiet) return;
+  daemon.reporter.on('handled', handled => void stdout.write(`${writeSpans(handledLine(handled), out)}\n`));
+}
+
+function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean): void {
+  if (isQuiet) return;
+  const { options, ledger, world, sourceFacts } = daemon;
+  const line = (title: string, ...spans: Span[]): readonly Span[] => [span('title', title.padEnd(9)), ...spans];
+  const mode = options.observes
+    ? 'observes: it says what it would load and loads nothing'
+    : 'loads drivers';
+  const lines = [
+    line('usherd', `${VERSION} on Linux ${options.release}, ${mode}`),
+    line('ledger', span('name', ledger.path)),
+    world.hasTree
+      ? line('modules', `${world.tree.dir}, ${formatCount(world.tree.moduleNames().length, 'module')}`)
+      : line('modules', span('warning', `no module tree for ${options.release}`), `: looked for ${world.lookedIn.join(' and ')}; builtin drivers are all there is`),
+  ];
+  if (sourceFacts !== undefined) {
+    const { choice, grantedBytes, how } = sourceFacts;
+    lines.push(line('source', `${choice.group}: ${choice.why}; receive buffer ${formatBytes(grantedBytes)} by ${how}`));
+  }
+  const terminal = terminalOf(stdout, env);
+  stdout.write(`${lines.map(spans => writeSpans(spans, terminal)).join('\n')}\n`);
+}
+
+function stopLine({ counts, ledger }: Daemon): string {
+  const { received, loads, failures, lost } = counts;
+  return `usherd: ${formatCount(received, 'event')}, ${formatCount(loads, 'module')} loaded, ${failures} refused, ${lost} lost; the record is in ${ledger.path}`;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise(resolve => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+

@@ -1,0 +1,23 @@
+import type { SystemRoot } from '../kernel/system-root.ts';
+import { readInitState } from '../kernel/sys-module.ts';
+import { kernelBlacklist, modprobeBlacklist } from '../pipeline/4-policy/modprobe-blacklist.ts';
+import type { OpinionSource } from '../pipeline/4-policy/question.ts';
+import type { ModprobeConfig } from '../kmod/config/modprobe-config.ts';
+import type { Mind } from '../pipeline/pipeline.ts';
+import { openWorld, type OpenedWorld } from './module-world.ts';
+
+/** Everybody who is asked for an opinion. */
+export function opinionSources(config: () => ModprobeConfig): readonly OpinionSource[] {
+  return [modprobeBlacklist(config), kernelBlacklist(config)];
+}
+
+/** What thinks as the daemon does, over a system that is only looked at: for `usher why` and `usher devices`. */
+export function openObserver(roots: SystemRoot, release: string): Mind & { readonly opened: OpenedWorld } {
+  const opened = openWorld(roots, release);
+  return {
+    opened,
+    world: () => opened,
+    stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
+    opinions: opinionSources(() => opened.config),
+  };
+}

@@ -1,0 +1,60 @@
+import { formatDuration } from '../pipeline/8-report/quantity.ts';
+import type { Handled } from '../pipeline/8-report/handled.ts';
+import { span, type Span } from '../pipeline/8-report/terminal.ts';
+import type { Outcome } from '../pipeline/6-load/outcome.ts';
+
+/** Widths of the columns a person reads down; a longer word simply pushes its line on. */
+const STATE_WIDTH = 14;
+const NAME_WIDTH = 22;
+
+/** What became of a device that asked for a driver → one line: its state, its name, its driver, and why. */
+export function handledLine(handled: Handled): readonly Span[] {
+  const { device, candidates } = handled;
+  const name = device.devpath.slice(device.devpath.lastIndexOf('/') + 1);
+  const { state, style, why } = stateOf(handled);
+  const modules = candidates.map(({ module }) => module).join(' ');
+  return [
+    span(style, state.padEnd(STATE_WIDTH)),
+    ' ',
+    span('name', name.padEnd(NAME_WIDTH)),
+    ` ${device.subsystem.padEnd(9)} `,
+    ...(modules === '' ? [] : [modules]),
+    span('faint', `${modules === '' ? '' : '  '}${why}`),
+  ];
+}
+
+interface DeviceState {
+  readonly state: string;
+  readonly style: 'good' | 'bad' | 'warning' | 'faint';
+  readonly why: string;
+}
+
+function stateOf({ device, candidates, decisions, outcomes }: Handled): DeviceState {
+  const refused = outcomes.find(({ kind }) => kind === 'refused' || kind === 'failed');
+  const inserted = outcomes.filter(({ kind }) => kind === 'inserted' || kind === 'ran');
+  const stopped = decisions.find(({ verdict }) => verdict === 'deny' || verdict === 'hold');
+  const by = candidates[0] === undefined ? '' : `by ${candidates[0].match.pattern}`;
+  if (refused !== undefined) return { state: 'refused', style: 'bad', why: refusalText(refused) };
+  if (inserted.length > 0) return { state: 'loaded', style: 'good', why: `${by}, ${insertedText(inserted)}` };
+  if (device.driver !== undefined) return { state: 'bound', style: 'good', why: `to ${device.driver}` };
+  if (candidates.length === 0) return { state: 'no driver', style: 'warning', why: `nothing claims ${device.modalias ?? 'it'}` };
+  if (stopped?.winner !== undefined) return { state: stopped.verdict === 'deny' ? 'denied' : 'held', style: 'bad', why: stopped.winner.reason };
+  if (outcomes.some(({ kind }) => kind === 'observed')) return { state: 'would load', style: 'warning', why: by };
+  if (outcomes.some(({ kind }) => kind === 'skipped')) return { state: 'skipped', style: 'warning', why: skippedText(outcomes) };
+  return { state: 'not bound', style: 'warning', why: `its module is there, ${by}` };
+}
+
+function insertedText(outcomes: readonly Outcome[]): string {
+  const ms = outcomes.reduce((sum, outcome) => sum + ('tookMs' in outcome ? outcome.tookMs : 0), 0);
+  return `${outcomes.length} inserted in ${formatDuration(ms)}`;
+}
+
+function refusalText(outcome: Outcome): string {
+  if (outcome.kind === 'refused') return `${outcome.module}: ${outcome.errno}, ${outcome.meaning}`;
+  return outcome.kind === 'failed' ? `${outcome.module}: ${outcome.reason}` : '';
+}
+
+function skippedText(outcomes: readonly Outcome[]): string {
+  const skipped = outcomes.find(outcome => outcome.kind === 'skipped');
+  return skipped?.kind === 'skipped' ? skipped.reason : '';
+}

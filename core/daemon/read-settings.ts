@@ -1,0 +1,90 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { parse, TomlError } from 'smol-toml';
+import type { Place, Problem } from '../vocabulary/place.ts';
+import { DEFAULT_SETTINGS, SETTINGS, type Settings } from './settings.ts';
+
+/** Settings as merged, what could not be used, and the files they came from. */
+export interface ReadSettings {
+  readonly settings: Settings;
+  readonly problems: readonly Problem[];
+  readonly files: readonly string[];
+}
+
+/**
+ * Configuration folders, strongest first → settings. The strongest usherd.toml is read, then every usherd.toml.d/*.toml in order of
+ * their names, of which the strongest folder's counts when two are called alike; a later file beats an earlier one. Whatever
+ * cannot be used is a problem and leaves the setting as it was.
+ */
+export function readSettings(configDirs: readonly string[]): ReadSettings {
+  const files = settingsFiles(configDirs);
+  const problems: Problem[] = [];
+  let settings: Settings = DEFAULT_SETTINGS;
+  for (const file of files) {
+    const read = readSettingsFile(file, problems);
+    settings = { ...settings, ...read };
+  }
+  return { settings, problems, files };
+}
+
+function settingsFiles(configDirs: readonly string[]): readonly string[] {
+  const main = configDirs.map(dir => path.join(dir, 'usherd.toml')).find(file => existsSync(file));
+  const dropIns = new Map<string, string>();
+  for (const dir of configDirs) {
+    for (const name of listDropIns(path.join(dir, 'usherd.toml.d'))) {
+      if (!dropIns.has(name)) dropIns.set(name, path.join(dir, 'usherd.toml.d', name));
+    }
+  }
+  const inOrder = [...dropIns].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);
+  return main === undefined ? inOrder : [main, ...inOrder];
+}
+
+function listDropIns(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir).filter(name => name.endsWith('.toml') && !name.startsWith('.'));
+  } catch {
+    return [];
+  }
+}
+
+function readSettingsFile(file: string, problems: Problem[]): Partial<Settings> {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    problems.push({ place: { file }, message: `it cannot be read: ${(error as Error).message}` });
+    return {};
+  }
+  return parseSettings(text, file, problems);
+}
+
+/** Text of one usherd.toml → the settings it makes; what cannot be used is added to `problems`. */
+export function parseSettings(text: string, file: string, problems: Problem[]): Partial<Settings> {
+  let table: Record<string, unknown>;
+  try {
+    table = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const message = `not TOML: ${error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? ''}`;
+    problems.push({ place: { file, line: error.line, column: error.column }, message });
+    return {};
+  }
+  const settings: Partial<Record<keyof Settings, unknown>> = {};
+  for (const [key, value] of Object.entries(table)) {
+    const spec = SETTINGS.find(candidate => candidate.key === key);
+    const parsed = spec?.parse(value);
+    if (spec !== undefined && parsed !== undefined) settings[spec.field] = parsed;
+    else problems.push({ place: placeOfKey(text, file, key), message: settingProblem(key, value, spec?.wanted) });
+  }
+  return settings as Partial<Settings>;
+}
+
+function settingProblem(key: string, value: unknown, wanted: string | undefined): string {
+  if (wanted !== undefined) return `${key} is ${JSON.stringify(value)}, wanted ${wanted}`;
+  return `there is no setting "${key}"; there are ${SETTINGS.map(spec => spec.key).join(', ')}`;
+}
+
+function placeOfKey(text: string, file: string, key: string): Place {
+  const line = text.split('\n').findIndex(candidate => candidate.replace(/^\s*\[?\s*"?/, '').startsWith(key));
+  return line < 0 ? { file } : { file, line: line + 1 };
+}

@@ -1,0 +1,96 @@
+import { UsherdError } from '../errors.ts';
+import { IpcServer, type Call, type Handler } from '../ipc/server.ts';
+import type { JsonObject } from '../ipc/protocol.ts';
+import { native } from '../kernel/native.ts';
+import { errnoName } from '../vocabulary/errno.ts';
+import { VERSION } from '../version.ts';
+import type { Daemon } from './daemon.ts';
+import { statusOf } from './status.ts';
+
+/** Longest a client may have the daemon wait for it; two minutes are what udevadm gives settle. */
+const SETTLE_MAX_MS = 120_000;
+
+/** Reports held for a client that follows and reads too slowly; beyond it the oldest go, and it is told how many. */
+const FOLLOWED_HELD_MAX = 4096;
+
+/** Opens the daemon's socket. @throws {UsherdError} DAEMON_RUNNING, SOCKET_UNUSABLE */
+export function serveDaemon(daemon: Daemon): Promise<IpcServer> {
+  return IpcServer.listen({
+    socketPath: daemon.options.roots.sockets[0],
+    version: VERSION,
+    handlers: handlersOf(daemon),
+    peerCredentials,
+    daemonUid: process.getuid?.() ?? 0,
+    onRefusal: ({ reason, verb = '', peer }) =>
+      daemon.ledger.incident({ kind: 'request-refused', verb, uid: peer?.uid ?? -1, reason }),
+    onBug: (error, verb) => daemon.reporter.emit('notice', 'error', `bug: the request ${verb} failed: ${String(error)}`),
+  });
+}
+
+function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
+  return {
+    status: { role: 'read', handle: (_params, { respond }) => respond(statusOf(daemon)) },
+    settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
+    monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
+    reload: {
+      role: 'admin',
+      handle: async (_params, { respond }) => {
+        daemon.reload();
+        await respond({ reloaded: true });
+      },
+    },
+  };
+}
+
+async function settle(daemon: Daemon, { timeoutMs }: JsonObject, { signal, respond }: Call): Promise<void> {
+  const wait = Math.min(typeof timeoutMs === 'number' ? timeoutMs : SETTLE_MAX_MS, SETTLE_MAX_MS);
+  const startedAt = performance.now();
+  const isSettled = await daemon.settle(AbortSignal.any([signal, AbortSignal.timeout(wait)]));
+  if (!isSettled) {
+    throw new UsherdError('TIMED_OUT', `${daemon.queue.size} events are still being dealt with after ${wait} ms`, {
+      waiting: daemon.queue.size,
+    });
+  }
+  daemon.ledger.flush();
+  await respond({ settled: true, tookMs: performance.now() - startedAt });
+}
+
+/** Sends each event as it comes, and what was done about it once that is known. */
+async function follow({ reporter }: Daemon, { signal, respond }: Call): Promise<void> {
+  const held: object[] = [];
+  let missed = 0;
+  let wake: (() => void) | undefined;
+  const hold = (item: object): void => {
+    held.push(item);
+    if (held.length > FOLLOWED_HELD_MAX) {
+      held.shift();
+      missed += 1;
+    }
+    wake?.();
+  };
+  const onReceived = (event: object): void => hold({ kind: 'received', event });
+  const onHandled = (handled: object): void => hold({ kind: 'handled', ...handled });
+  reporter.on('received', onReceived).on('handled', onHandled);
+  signal.addEventListener('abort', () => wake?.());
+  try {
+    while (!signal.aborted) {
+      if (missed > 0) await respond({ kind: 'missed', count: missed });
+      missed = 0;
+      const item = held.shift();
+      if (item !== undefined) await respond(item);
+      else {
+        await new Promise<void>(resolve => {
+          wake = resolve;
+        });
+      }
+    }
+  } finally {
+    reporter.off('received', onReceived).off('handled', onHandled);
+  }
+}
+
+function peerCredentials(fd: number): { pid: number; uid: number; gid: number } {
+  const answer = native().peerCredentials(fd);
+  if (typeof answer === 'number') throw new Error(`SO_PEERCRED: ${errnoName(-answer)}`);
+  return answer;
+}

@@ -1,0 +1,78 @@
+import type { Place } from '../../vocabulary/place.ts';
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+import type { LoadPlan, Step } from './load-plan.ts';
+import { listProbe, type ModuleWorld, type ProbeItem } from './probe-list.ts';
+
+/** How far a module is. Source: /sys/module/NAME/initstate; `builtin` by modules.builtin. */
+export type ModuleState = 'live' | 'coming' | 'going' | 'builtin';
+
+export interface PlanOptions {
+  /** Which modules are there already; those absent from it are not. The caller reads it, planning asks nobody. */
+  readonly states: ReadonlyMap<ModuleName, ModuleState>;
+  /** The alias the target was found by: its `options` lines count too. */
+  readonly alias?: string;
+  /** Parameters of the command line, for the target only. */
+  readonly parameters?: string;
+  /** Leave out the target's install command and softdeps (`modprobe -i`). */
+  readonly ignoreCommand?: boolean;
+  /** Plan as if nothing were loaded (`modprobe -D`). */
+  readonly ignoreLoaded?: boolean;
+  /** Keep a module that stands in the list twice (`modprobe -D` prints it twice). */
+  readonly keepRepeats?: boolean;
+}
+
+/** Every module a plan for this target would look at: those whose state the caller reads before `planLoad`. */
+export function modulesToLookAt(target: ModuleName, world: ModuleWorld): ReadonlySet<ModuleName> {
+  return new Set(listProbe(target, world).map(item => item.module));
+}
+
+/** Target → what modprobe would do, as a value. Asks nobody and changes nothing. Source: modprobe(8). */
+export function planLoad(target: ModuleName, world: ModuleWorld, options: PlanOptions): LoadPlan {
+  const items = listProbe(target, world, options.ignoreCommand);
+  const seen = new Set<ModuleName>();
+  const steps: Step[] = [];
+  for (const item of items) {
+    if (seen.has(item.module) && options.keepRepeats !== true) continue;
+    seen.add(item.module);
+    steps.push(planStep(item, world, options));
+  }
+  return { target, steps };
+}
+
+function planStep(item: ProbeItem, world: ModuleWorld, options: PlanOptions): Step {
+  const facts = {
+    module: item.module,
+    role: item.role,
+    required: item.required,
+    ...(item.neededBy === undefined ? {} : { neededBy: item.neededBy }),
+  };
+  if (item.isMissing) return { ...facts, kind: 'missing', name: item.name };
+  if (options.ignoreLoaded !== true) {
+    const state = options.states.get(item.module);
+    if (state === 'builtin') return { ...facts, kind: 'builtin' };
+    if (state === 'live') return { ...facts, kind: 'loaded' };
+  }
+  const { parameters, places } = parametersOf(item, world, options);
+  const install = world.config.installCommand(item.module);
+  if (install !== undefined && !item.ignoresCommand) {
+    return { ...facts, kind: 'run-install', command: install.command, parameters, place: install.place };
+  }
+  const entry = world.tree.module(item.module);
+  if (entry === undefined) {
+    return world.tree.isBuiltin(item.module) ? { ...facts, kind: 'builtin' } : { ...facts, kind: 'missing', name: item.name };
+  }
+  return { ...facts, kind: 'insert', path: world.tree.filePath(entry), parameters, optionPlaces: places };
+}
+
+/** Options of the module's name and of the alias it was found by, in configuration order, then the command line's. */
+function parametersOf(
+  item: ProbeItem,
+  { config }: ModuleWorld,
+  { alias, parameters }: PlanOptions,
+): { parameters: string; places: readonly Place[] } {
+  const isTarget = item.role === 'target';
+  const directives = config.optionsOf(item.module, isTarget ? alias : undefined);
+  const texts = directives.map(directive => directive.text);
+  if (isTarget && parameters !== undefined && parameters !== '') texts.push(parameters);
+  return { parameters: texts.join(' '), places: directives.map(directive => directive.place) };
+}

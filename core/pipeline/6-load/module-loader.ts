@@ -1,0 +1,19 @@
+import type { ErrnoName } from '../../vocabulary/errno.ts';
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+import type { ModuleState } from '../5-resolve/plan-load.ts';
+import type { ModuleRestrictions } from '../../kernel/restrictions.ts';
+
+/** How an install command ended. */
+export type CommandEnd =
+  | { readonly kind: 'exited'; readonly status: number }
+  | { readonly kind: 'killed'; readonly signal: string }
+  | { readonly kind: 'not-started'; readonly reason: string };
+
+/** The hands of stage 6: what it needs from the kernel. The running system's is in kernel/; a replay has one that only notes. */
+export interface ModuleLoader {
+  /** finit_module(2), or init_module(2) where the kernel cannot take the file as it is. Undefined: inserted. */
+  insert(path: string, parameters: string): Promise<ErrnoName | undefined>;
+  runCommand(command: string, module: ModuleName): Promise<CommandEnd>;
+  stateOf(module: ModuleName): ModuleState | undefined;
+  restrictions(): ModuleRestrictions;
+}

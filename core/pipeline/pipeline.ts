@@ -1,0 +1,131 @@
+import type { ModuleName } from '../vocabulary/module-name.ts';
+import type { Uevent } from './1-intake/uevent.ts';
+import type { DeviceTable } from './2-device/device-table.ts';
+import type { Device } from './2-device/device.ts';
+import type { ReadDevice } from './2-device/read-device.ts';
+import type { Candidate } from './3-match/candidate.ts';
+import { matchDevice } from './3-match/match-device.ts';
+import { decide } from './4-policy/decide.ts';
+import type { Decision } from './4-policy/opinion.ts';
+import type { OpinionSource } from './4-policy/question.ts';
+import type { LoadPlan } from './5-resolve/load-plan.ts';
+import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
+import type { ModuleWorld } from './5-resolve/probe-list.ts';
+import { restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
+import { actsOnMachine, type PlanExecutor } from './6-load/execute-plan.ts';
+import { laneOf, type Lanes } from './6-load/lanes.ts';
+import type { Outcome } from './6-load/outcome.ts';
+import type { AwaitingBind } from './7-ledger/awaiting-bind.ts';
+import type { EntryId, Ledger } from './7-ledger/ledger.ts';
+import type { Reporter } from './8-report/reporter.ts';
+
+/** What thinking about a device needs. Nothing in it is changed by it. */
+export interface Mind {
+  /** The module tree and configuration as of now; another value after a reload. */
+  readonly world: () => ModuleWorld;
+  readonly stateOf: (module: ModuleName) => ModuleState | undefined;
+  readonly opinions: readonly OpinionSource[];
+}
+
+/** What the path of a uevent goes through; built once, by the daemon or by a replay. */
+export interface Parts extends Mind {
+  readonly devices: DeviceTable;
+  readonly readDevice: ReadDevice;
+  readonly executor: PlanExecutor;
+  readonly lanes: Lanes;
+  readonly ledger: Ledger;
+  readonly awaitingBind: AwaitingBind;
+  readonly reporter: Reporter;
+}
+
+/**
+ * One uevent's whole path. Most events ask for no driver: they are recorded and done, at once. An `add` with a MODALIAS goes
+ * through all eight stages; the promise ends when its drivers are loaded and that is in the ledger.
+ */
+export function handleUevent(event: Uevent, parts: Parts): Promise<void> | undefined {
+  const entry = parts.ledger.record(event);
+  parts.devices.apply(event);
+  if (event.action === 'bind') noteBind(event, parts);
+  parts.reporter.emit('received', event);
+  return asksForDriver(event) ? findDriver(event, entry, parts) : undefined;
+}
+
+async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
+  const device = parts.readDevice(event);
+  if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
+  const { candidates, decisions, plans, refusals } = deliberate(device, parts);
+  parts.awaitingBind.expect(event.devpath, entry);
+  parts.ledger.open(entry, { device, candidates, decisions, plans });
+  if (plans.some(actsOnMachine)) await parts.ledger.durable();
+  const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
+  parts.ledger.commit(entry, outcomes);
+  parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
+}
+
+/** All there is to say of a device before anything is done about it. `refusals` stand beside the plans. */
+export interface Deliberated {
+  readonly candidates: readonly Candidate[];
+  readonly decisions: readonly Decision[];
+  readonly plans: readonly LoadPlan[];
+  readonly refusals: readonly Refusals[];
+}
+
+/**
+ * A device → its candidates, a plan for each, and a verdict for every module in a plan: the target, its dependencies, its softdeps.
+ * `usher why` tells what the daemon would do, because both ask here.
+ */
+export function deliberate(device: Device, { world, stateOf, opinions }: Mind): Deliberated {
+  const modules = world();
+  const candidates = matchDevice(device, modules);
+  const decisions: Decision[] = [];
+  const plans: LoadPlan[] = [];
+  const refusals: Refusals[] = [];
+  for (const candidate of candidates) {
+    const asked = decide({ module: candidate.module, role: 'target', candidate, device }, opinions);
+    const plan = planTarget(asked.winner?.replacement ?? candidate.module, device, modules, stateOf);
+    const verdicts = new Map<ModuleName, Decision>([[candidate.module, asked]]);
+    for (const { module, role } of plan.steps) {
+      if (verdicts.has(module)) continue;
+      const kind = role === 'target' || role === 'dependency' ? role : 'softdep';
+      verdicts.set(module, decide({ module, role: kind, candidate, device }, opinions));
+    }
+    decisions.push(...verdicts.values());
+    plans.push(plan);
+    refusals.push(restrictPlan(plan, verdicts));
+  }
+  return { candidates, decisions, plans, refusals };
+}
+
+function planTarget(target: ModuleName, { modalias }: Device, world: ModuleWorld, stateOf: Mind['stateOf']): LoadPlan {
+  const states = new Map<ModuleName, ModuleState>();
+  for (const module of modulesToLookAt(target, world)) {
+    const state = stateOf(module);
+    if (state !== undefined) states.set(module, state);
+  }
+  return planLoad(target, world, { states, ...(modalias === undefined ? {} : { alias: modalias }) });
+}
+
+/** One candidate's plan after another, in the order the alias named them. */
+async function executePlans(
+  plans: readonly LoadPlan[],
+  refusals: readonly Refusals[],
+  executor: PlanExecutor,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const [index, plan] of plans.entries()) outcomes.push(...(await executor.execute(plan, refusals[index] ?? new Map())));
+  return outcomes;
+}
+
+/**
+ * Only `add` asks for a driver: loading on `bind` or `change` would bring back a module somebody has just removed, and `unbind`
+ * carries no MODALIAS.
+ */
+function asksForDriver({ action, env }: Uevent): boolean {
+  return action === 'add' && env['MODALIAS'] !== undefined && env['MODALIAS'] !== '';
+}
+
+/** A `bind` is the proof that a driver took a device; that its module was inserted is none. */
+function noteBind({ devpath, env }: Uevent, { awaitingBind, ledger }: Parts): void {
+  const driver = env['DRIVER'];
+  if (driver !== undefined) ledger.bound(awaitingBind.take(devpath), devpath, driver);
+}

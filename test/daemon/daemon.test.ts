@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { walkSysfs } from '../../core/kernel/sysfs.ts';
+import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
+import type { Uevent } from '../../core/pipeline/1-intake/uevent.ts';
+import { whyNoRealUevents } from '../support/machine.ts';
+import { testUnless } from '../support/skip-aloud.ts';
+import { jsonLines, startDaemon, usher } from '../support/usher.ts';
+
+interface Entry {
+  readonly state: string;
+  readonly event: { readonly seqnum?: string; readonly devpath: string; readonly action: string; readonly origin: { readonly kind: string } };
+}
+
+const real = testUnless(whyNoRealUevents());
+
+/** Numbers of the events the kernel sends while `act` runs, as a listener of our own hears them. */
+async function kernelSeqnums(act: () => Promise<void>): Promise<readonly string[]> {
+  const heard: Uevent[] = [];
+  const source = new NetlinkSource({ group: 'kernel', root: { proc: '/proc' }, failed: error => { throw error; } });
+  source.start({ uevents: batch => void heard.push(...batch), rejected: () => {}, lost: () => { throw new Error('our own listener lost events'); } });
+  await act();
+  source.stop();
+  return heard.map(({ seqnum }) => String(seqnum));
+}
+
+real('every event of the kernel is in the history, in order, none missing', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe']);
+  const seqnums = await kernelSeqnums(async () => {
+    for (const { devpath } of walkSysfs({ sys: '/sys' }).slice(0, 400)) writeFileSync(`/sys${devpath}/uevent`, 'add');
+    execFileSync('ip', ['link', 'add', 'usherdt0', 'type', 'veth', 'peer', 'name', 'usherdt1']);
+    execFileSync('ip', ['link', 'del', 'usherdt0']);
+    t.is((await usher('settle', '--state-dir', daemon.stateDir)).status, 0);
+  });
+  const history = jsonLines<Entry>(await usher('history', '--state-dir', daemon.stateDir, '--json'));
+  const recorded = history.flatMap(({ event }) => (event.origin.kind === 'kernel' ? [String(event.seqnum)] : []));
+  t.true(seqnums.length > 400);
+  t.deepEqual(recorded.slice(-seqnums.length), seqnums);
+  t.true(history.some(({ event }) => event.devpath === '/devices/virtual/net/usherdt1' && event.action === 'remove'));
+  t.is(await daemon.stop(), 0);
+});
+
+real('coldplug records every device of /sys, parents first', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe']);
+  await usher('settle', '--state-dir', daemon.stateDir);
+  const history = jsonLines<Entry>(await usher('history', '--state-dir', daemon.stateDir, '--json'));
+  const coldplugged = history.filter(({ event }) => event.origin.kind === 'coldplug').map(({ event }) => event.devpath);
+  t.deepEqual(coldplugged, walkSysfs({ sys: '/sys' }).map(({ devpath }) => devpath));
+  t.is(await daemon.stop(), 0);
+});
+
+real('kill -9 loses no entry that was committed, and the next start goes on', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe']);
+  await usher('settle', '--state-dir', daemon.stateDir);
+  const before = jsonLines<Entry>(await usher('history', '--state-dir', daemon.stateDir, '--json'));
+  await daemon.kill();
+  const after = jsonLines<Entry>(await usher('history', '--state-dir', daemon.stateDir, '--json'));
+  t.deepEqual(after, before);
+  const next = await startDaemon(['--source', 'kernel', '--observe'], daemon.stateDir);
+  await usher('settle', '--state-dir', next.stateDir);
+  t.true(jsonLines<Entry>(await usher('history', '--state-dir', next.stateDir, '--json')).length >= 2 * before.length);
+  t.is(await next.stop(), 0);
+});
+
+real('two daemons do not write one ledger', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug']);
+  const second = await usher('daemon', '--state-dir', daemon.stateDir, '--observe');
+  t.is(second.status, 7);
+  t.regex(second.stderr, /another usherd|writes this ledger|process \d+/);
+  t.is(await daemon.stop(), 0);
+});
+
+real('status tells what runs, and says so when nothing does', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug']);
+  const [status] = jsonLines<{ pid: number; mode: string; source: string }>(await usher('status', '--state-dir', daemon.stateDir, '--json'));
+  t.like(status, { pid: daemon.process.pid, mode: 'observe', source: 'kernel' });
+  t.is(await daemon.stop(), 0);
+  const gone = await usher('status', '--state-dir', daemon.stateDir);
+  t.is(gone.status, 9);
+  t.is(gone.stderr, `usher: no daemon answers at ${daemon.stateDir}/socket\n  usher daemon starts one\n`);
+});
+
+real('a daemon that is kept from a large buffer says what it got', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug', '--receive-buffer', '64KiB']);
+  t.true(daemon.printed.some(line => line.startsWith('source')));
+  t.is(await daemon.stop(), 0);
+});

@@ -1,0 +1,77 @@
+import { execFile } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+
+const entry = path.resolve(import.meta.dirname, '../../core/cli/main.ts');
+
+/** What one run of the command printed and how it ended. */
+export interface Ran {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs `usher WORDS…` from the sources, in UTC and without colours. */
+export function usher(...words: readonly string[]): Promise<Ran> {
+  const env = { ...process.env, TZ: 'UTC', LANG: 'C.UTF-8', LC_ALL: '' };
+  return new Promise(resolve => {
+    execFile(process.execPath, [entry, ...words], { env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+      resolve({ status, stdout, stderr });
+    });
+  });
+}
+
+/** Objects of an answer that has one JSON object a line. */
+export function jsonLines<Item>({ stdout }: Ran): readonly Item[] {
+  return stdout
+    .split('\n')
+    .filter(line => line !== '')
+    .map(line => JSON.parse(line) as Item);
+}
+
+/** A daemon of its own, with a state folder of its own. */
+export interface RunningDaemon {
+  readonly stateDir: string;
+  readonly process: ChildProcess;
+  /** Everything it printed so far. */
+  readonly printed: readonly string[];
+  /** Ends it as systemd would; resolves with its exit status. */
+  stop(): Promise<number | null>;
+  kill(): Promise<void>;
+}
+
+/** Starts `usher daemon` and resolves when it listens. */
+export async function startDaemon(words: readonly string[] = [], stateDir?: string): Promise<RunningDaemon> {
+  const dir = stateDir ?? mkdtempSync(path.join(os.tmpdir(), 'usherd-test-'));
+  const child = spawn(process.execPath, [entry, 'daemon', '--state-dir', dir, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed: string[] = [];
+  const ready = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream }).on('line', line => {
+      printed.push(line);
+      if (line.startsWith('source')) ready.resolve();
+    });
+  }
+  const exited = once(child, 'exit');
+  void exited.then(() => ready.reject(new Error(`the daemon ended before it was ready:\n${printed.join('\n')}`)));
+  await ready.promise;
+  return {
+    stateDir: dir,
+    process: child,
+    printed,
+    stop: async () => {
+      child.kill('SIGTERM');
+      await exited;
+      return child.exitCode;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
