@@ -90,17 +90,15 @@ export function native(): Native {
   return loaded;
 }
 
-/** From the sources the addon lies in ../../dist; in the bundle, where this folder is dist itself, beside it. */
+/** In the bundle the addon lies beside it; from the sources (core/kernel) it lies in dist. No other place is tried. */
 function nativeFile(): string {
   const named = process.env['USHERD_NATIVE'];
   if (named !== undefined && named !== '') return path.resolve(named);
-  const candidates = [
-    path.join(import.meta.dirname, '../../dist/usherd.node'),
-    path.join(import.meta.dirname, 'usherd.node'),
-  ];
-  const found = candidates.find(file => existsSync(file));
-  if (found !== undefined) return found;
-  throw new UsherdError('NATIVE_MISSING', `no usherd.node, looked for ${candidates.join(' and ')}`, { candidates });
+  const here = import.meta.dirname;
+  const isSource = here.endsWith(path.join('core', 'kernel'));
+  const file = isSource ? path.join(here, '../../dist/usherd.node') : path.join(here, 'usherd.node');
+  if (existsSync(file)) return file;
+  throw new UsherdError('NATIVE_MISSING', `there is no ${file}`, { file });
 }
 
 function load(file: string): Native {

@@ -62,6 +62,7 @@ napi_value job_start(napi_env env, struct job *job);
 
 /* One per subject: puts its functions on `exports`. */
 bool netlink_register(napi_env env, napi_value exports);
+bool netlink_send_register(napi_env env, napi_value exports);
 bool module_calls_register(napi_env env, napi_value exports);
 bool unix_socket_register(napi_env env, napi_value exports);
 bool lzma_register(napi_env env, napi_value exports);

@@ -13,6 +13,8 @@ export interface Claim {
 /** One devpath with unfinished events on it or below it. */
 interface Place {
   readonly path: string;
+  /** The path above. As long as there are events here there are some there: these, or one that waits for them. */
+  readonly parent: Place | undefined;
   /** The last unfinished event on this very path. It waits for all earlier ones here and below, so it stands for them. */
   on: Claim | undefined;
   /** Unfinished events below this path since `on` came. */
@@ -33,13 +35,14 @@ export class PathClaims {
 
   /** Makes `claim` wait for all that stand in its way on `paths` (DEVPATH, DEVPATH_OLD) and `name` (DEVNAME), and enters it. */
   enter(claim: Claim, paths: readonly string[], name: string | undefined): void {
+    const places = paths.map(path => this.#placeOf(path));
     // First look, then enter: an event does not stand in its own way when it moves from one path to one below it.
-    for (const path of paths) this.#waitOn(claim, path);
+    for (const place of places) waitOn(claim, place);
     if (name !== undefined) {
       waitFor(claim, this.#names.get(name));
       this.#names.set(name, claim);
     }
-    for (const path of paths) this.#enterOn(claim, path);
+    for (const place of places) enterOn(claim, place);
   }
 
   /** Takes a finished event out again. */
@@ -52,37 +55,32 @@ export class PathClaims {
     if (name !== undefined && this.#names.get(name) === claim) this.#names.delete(name);
   }
 
-  #waitOn(claim: Claim, path: string): void {
-    for (let slash = path.indexOf('/', 1); slash !== -1; slash = path.indexOf('/', slash + 1)) {
-      waitFor(claim, this.#places.get(path.slice(0, slash))?.on);
-    }
-    const place = this.#places.get(path);
-    if (place === undefined) return;
-    waitFor(claim, place.on);
-    for (const below of place.below) waitFor(claim, below);
-  }
-
-  #enterOn(claim: Claim, path: string): void {
-    for (let slash = path.indexOf('/', 1); slash !== -1; slash = path.indexOf('/', slash + 1)) {
-      const place = this.#placeOf(path.slice(0, slash));
-      place.below.add(claim);
-      claim.places.push(place);
-    }
-    const place = this.#placeOf(path);
-    place.on = claim;
-    // All of them are waited for, so whoever waits for this event need not look at them again.
-    place.below.clear();
-    claim.places.push(place);
-  }
-
   #placeOf(path: string): Place {
-    let place = this.#places.get(path);
-    if (place === undefined) {
-      place = { path, on: undefined, below: new Set() };
-      this.#places.set(path, place);
-    }
+    const known = this.#places.get(path);
+    if (known !== undefined) return known;
+    const slash = path.lastIndexOf('/');
+    const parent = slash <= 0 ? undefined : this.#placeOf(path.slice(0, slash));
+    const place: Place = { path, parent, on: undefined, below: new Set() };
+    this.#places.set(path, place);
     return place;
   }
+}
+
+function waitOn(claim: Claim, place: Place): void {
+  for (let above = place.parent; above !== undefined; above = above.parent) waitFor(claim, above.on);
+  waitFor(claim, place.on);
+  for (const below of place.below) waitFor(claim, below);
+}
+
+function enterOn(claim: Claim, place: Place): void {
+  for (let above = place.parent; above !== undefined; above = above.parent) {
+    above.below.add(claim);
+    claim.places.push(above);
+  }
+  place.on = claim;
+  // All of them are waited for, so whoever waits for this event need not look at them again.
+  place.below.clear();
+  claim.places.push(place);
 }
 
 function waitFor(claim: Claim, earlier: Claim | undefined): void {
