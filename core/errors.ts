@@ -72,6 +72,16 @@ export const ERRORS = {
   },
   RECORDING_DAMAGED: { sentence: 'a recording cannot be read', hint: 'usher record makes one', exitStatus: 8 },
   DAEMON_UNREACHABLE: { sentence: 'no daemon answers', hint: 'usher daemon starts one', exitStatus: 9 },
+  DAEMON_RUNNING: {
+    sentence: 'another usherd answers on this socket',
+    hint: 'usher status shows it; name another run folder to run two',
+    exitStatus: 9,
+  },
+  SOCKET_UNUSABLE: {
+    sentence: 'the place of the socket cannot be used safely',
+    hint: 'the message says what stands in the way',
+    exitStatus: 9,
+  },
   DAEMON_REFUSED: {
     sentence: 'the daemon refused the request',
     hint: 'the message says which role it needs',

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import { MIGRATIONS } from './migrations.ts';
@@ -18,6 +18,9 @@ const WRITER_BUSY_TIMEOUT_MS = 50;
 /** After a stop without warning a file up to this size is checked as a whole (about 20 ms); a larger one on demand, so that a start stays fast. */
 const CHECKED_AT_START_MAX_BYTES = 16 * 1024 * 1024;
 
+/** A ledger that can only be read as a whole is read up to this size: some two million events. */
+const READ_WHOLE_MAX_BYTES = 256 * 1024 * 1024;
+
 /** The write-ahead log is cut back to this size when a checkpoint has emptied it. */
 const WAL_KEPT_BYTES = 8 * 1024 * 1024;
 
@@ -33,12 +36,25 @@ export function isSqliteError(error: unknown): error is InstanceType<typeof Data
 }
 
 /**
- * Opens or makes the ledger at `file` for its one writer, and brings an older one up to date. A damaged file is renamed to
+ * Makes the ledger's folder, and an empty file when there is none; others than the owner's group have no business in who plugged
+ * in what.
+ * @throws {UsherdError} FILE_UNREADABLE
+ */
+export function makeLedgerFile(file: string): void {
+  try {
+    mkdirSync(path.dirname(file), { recursive: true });
+    closeSync(openSync(file, 'a', 0o640));
+  } catch (error) {
+    throw asUnreadable(error, file);
+  }
+}
+
+/**
+ * Opens the ledger at `file` for its one writer, makes its tables when it is empty, and brings an older one up to date. A damaged file is renamed to
  * FILE.damaged-TIMESTAMP, never overwritten, and a new one begun: the answer says so. The caller holds the writer's lock.
  * @throws {UsherdError} LEDGER_NEWER, FILE_UNREADABLE
  */
 export function openForWriting(file: string): { readonly db: Connection; readonly setAside?: SetAside } {
-  makeFile(file);
   try {
     return { db: openSound(file) };
   } catch (error) {
@@ -54,17 +70,43 @@ export function openForWriting(file: string): { readonly db: Connection; readonl
  */
 export function openForReading(file: string): Connection {
   if (!existsSync(file)) throw new UsherdError('FILE_UNREADABLE', `${file}: there is no ledger yet`, { file });
-  let db: Connection | undefined;
+  return reading(file, () => {
+    try {
+      return checked(new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS }), file);
+    } catch (error) {
+      if (!needsWholeRead(error, file)) throw error;
+      return checked(new Database(wholeFile(file)), file);
+    }
+  });
+}
+
+function checked(db: Connection, file: string): Connection {
   try {
-    db = new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS });
     refuseNewer(db, file);
     if (db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
       throw new UsherdError('LEDGER_DAMAGED', `${file}: this is no ledger of usherd`, { file });
     return db;
   } catch (error) {
-    db?.close();
-    throw isDamage(error) ? damagedError(error, file) : asUnreadable(error, file);
+    db.close();
+    throw error;
   }
+}
+
+/**
+ * Even to read, SQLite wants to make FILE-shm beside a file whose mode is WAL. Where we may not write (a read-only file system,
+ * another user's folder) and no log waits beside the file, all there is stands in the file.
+ */
+function needsWholeRead(error: unknown, file: string): boolean {
+  const isRefused = isSqliteError(error) && /^SQLITE_(?:READONLY|CANTOPEN)/.test(error.code);
+  const { size = 0 } = statSync(`${file}-wal`, { throwIfNoEntry: false }) ?? {};
+  return isRefused && size === 0 && statSync(file).size <= READ_WHOLE_MAX_BYTES;
+}
+
+/** The file as SQLite can hold it in memory: the two bytes that say WAL (file format, offsets 18 and 19) say rollback journal. */
+function wholeFile(file: string): Buffer {
+  const bytes = readFileSync(file);
+  bytes.fill(1, 18, 20);
+  return bytes;
 }
 
 /**
@@ -136,16 +178,6 @@ function userVersion(db: Connection): number {
   return Number(db.pragma('user_version', { simple: true }));
 }
 
-/** Makes folder and file; others than the owner's group have no business in who plugged in what. */
-function makeFile(file: string): void {
-  try {
-    mkdirSync(path.dirname(file), { recursive: true });
-    closeSync(openSync(file, 'a', 0o640));
-  } catch (error) {
-    throw asUnreadable(error, file);
-  }
-}
-
 function isDamage(error: unknown): error is InstanceType<typeof Database.SqliteError> {
   return isSqliteError(error) && (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT'));
 }
@@ -163,7 +195,8 @@ function moveAside(file: string, reason: string): SetAside {
   return { file, movedTo, reason };
 }
 
-function asUnreadable(error: unknown, file: string): unknown {
+/** What the system or SQLite refused → our error; anything else is a bug and stays as it is. */
+export function asUnreadable(error: unknown, file: string): unknown {
   if (error instanceof UsherdError || !(error instanceof Error)) return error;
   const isOfSystem = isSqliteError(error) || 'errno' in error;
   return isOfSystem ? new UsherdError('FILE_UNREADABLE', `${file}: ${error.message}`, { file }, error) : error;

@@ -70,7 +70,8 @@ export function conditionOf(filter: HistoryFilter, liveRun: number | undefined):
   if (result === 'recorded') want('decision.id IS NULL');
   else if (result === 'open' || result === 'interrupted')
     want(
-      `decision.id IS NOT NULL AND ending.id IS NULL AND uevent.run ${result === 'open' ? '=' : '<>'} ?`,
+      `uevent.id IN (SELECT entry FROM decision WHERE entry NOT IN (SELECT entry FROM ending))
+        AND uevent.run ${result === 'open' ? '=' : '<>'} ?`,
       liveRun ?? -1,
     );
   else if (result !== undefined) want('uevent.id IN (SELECT entry FROM ending WHERE result = ?)', result);

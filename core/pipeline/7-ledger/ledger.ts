@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
-import { isSqliteError, openForWriting, type Connection, type SetAside } from './database.ts';
+import { isSqliteError, makeLedgerFile, openForWriting, type Connection, type SetAside } from './database.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
 import type { Incident } from './incident.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
@@ -84,6 +84,7 @@ export class Ledger {
     this.path = file;
     this.#onTrouble = onTrouble;
     this.#now = now;
+    makeLedgerFile(file);
     this.#lock = takeWriterLock(file);
     try {
       const { db, setAside } = openForWriting(file);

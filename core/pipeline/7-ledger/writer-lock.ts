@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3';
 import { UsherdError } from '../../errors.ts';
-import { isSqliteError, type Connection } from './database.ts';
+import { asUnreadable, isSqliteError, type Connection } from './database.ts';
 
 /** The right to write one ledger, held until `release` or until the process ends. */
 export interface WriterLock {
@@ -12,7 +12,7 @@ export interface WriterLock {
  * finished write transaction on FILE.lock, which the kernel takes back with the process however it ends. Readers of FILE.lock are
  * let in meanwhile, so that the holder's pid can be named. Nothing else may open FILE.lock in this process: closing any descriptor
  * of a file drops the process's fcntl(2) locks on it.
- * @throws {UsherdError} LEDGER_BUSY
+ * @throws {UsherdError} LEDGER_BUSY, FILE_UNREADABLE
  */
 export function takeWriterLock(file: string): WriterLock {
   const db = new Database(`${file}.lock`, { timeout: 0 });
@@ -29,7 +29,7 @@ export function takeWriterLock(file: string): WriterLock {
   } catch (error) {
     const pid = readHolder(db);
     db.close();
-    if (!isSqliteError(error) || !error.code.startsWith('SQLITE_BUSY')) throw error;
+    if (!isSqliteError(error) || !error.code.startsWith('SQLITE_BUSY')) throw asUnreadable(error, `${file}.lock`);
     const by = pid === undefined ? 'another process' : `process ${pid}`;
     throw new UsherdError('LEDGER_BUSY', `${file}: ${by} writes this ledger`, { file, pid }, error);
   }

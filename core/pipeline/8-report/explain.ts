@@ -95,14 +95,14 @@ function candidateBranch({ module, match }: Candidate): Branch {
 /** Modules of which somebody has an opinion, one by one; the others in one line. */
 function policyBranch(decisions: readonly Decision[]): Branch {
   const judged = decisions.filter(({ opinions }) => opinions.length > 0);
-  const others = decisions.filter(({ opinions }) => opinions.length === 0).map(({ module }) => module);
-  const rest = { line: ['nobody has an opinion of ', span('name', others.join(', '))] };
-  return { line: ['policy'], children: [...judged.map(decisionBranch), ...(others.length === 0 ? [] : [rest])] };
+  const others = new Set(decisions.filter(({ opinions }) => opinions.length === 0).map(({ module }) => module));
+  const rest = { line: ['nobody has an opinion of ', span('name', [...others].join(', '))] };
+  return { line: ['policy'], children: [...judged.map(decisionBranch), ...(others.size === 0 ? [] : [rest])] };
 }
 
 function decisionBranch({ module, verdict, winner, opinions }: Decision): Branch {
   return {
-    line: [span('name', module), ' ', span(VERDICT_STYLE[verdict], verdict)],
+    line: [span('name', module), ': ', span(VERDICT_STYLE[verdict], verdict)],
     children: opinions.map(opinion => opinionBranch(opinion, opinions.length > 1 && isSame(opinion, winner))),
   };
 }
@@ -135,11 +135,23 @@ function planBranch(target: string, told: readonly StepTold[], { state }: Explan
     if (outcome) return { line: [number, ...stepSpans(step)], children: [{ line: outcomeSpans(outcome) }] };
     if (state === 'dry-run' || state === 'recorded') return { line: [number, ...stepSpans(step)] };
     const because = stopper ? `, because ${stopper.step.module} is required and could not be had` : '';
-    const line = state === 'ended' ? [span('warning', 'not reached'), because] : [span('faint', 'nothing known yet')];
-    return { line: [number, ...stepSpans(step)], children: [{ line }] };
+    return { line: [number, ...stepSpans(step)], children: [{ line: undoneSpans(state, because) }] };
   });
   const empty: Branch[] = [{ line: ['nothing to do'] }];
   return { line: ['plan for ', span('name', target)], children: children.length > 0 ? children : empty };
+}
+
+function undoneSpans(state: 'open' | 'ended' | 'interrupted', because: string): Span[] {
+  switch (state) {
+    case 'open':
+      return [span('faint', 'not done yet')];
+    case 'ended':
+      return [span('warning', 'not reached'), because];
+    case 'interrupted':
+      return [span('bad', 'not known whether it was done')];
+    default:
+      return assertNever(state);
+  }
 }
 
 /** The sentence a person in a hurry reads. */

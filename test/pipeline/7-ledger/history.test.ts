@@ -1,4 +1,6 @@
 import test from 'ava';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../../core/errors.ts';
 import { History } from '../../../core/pipeline/7-ledger/history.ts';
@@ -169,4 +171,26 @@ test('a reader is told that there is no ledger yet', t => {
   const file = path.join(scratchFolder(t), 'ledger.db');
   const error = t.throws(() => History.open(file), { instanceOf: UsherdError });
   t.deepEqual([error.code, error.message], ['FILE_UNREADABLE', `${file}: there is no ledger yet`]);
+});
+
+test('a ledger is read where nothing may be written, after its daemon has ended', t => {
+  const folder = scratchFolder(t);
+  const { ledger, file } = begunLedger(t);
+  ledger.record(mouseAdded());
+  ledger.close('test over');
+  const copy = path.join(folder, 'ledger.db');
+  copyFileSync(file, copy);
+  chmodSync(copy, 0o444);
+  chmodSync(folder, 0o555);
+  // Modes do not hold root back, so as root the reader becomes somebody else, once it has what it needs of this checkout.
+  const script = `
+    import Database from 'better-sqlite3';
+    import { History } from '${path.resolve('core/pipeline/7-ledger/history.ts')}';
+    new Database(':memory:').close();
+    if (process.getuid() === 0) process.setuid(65_534);
+    console.log(Array.from(History.open('${copy}').query(), ({ event }) => event.devpath).join());
+  `;
+  const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+  chmodSync(folder, 0o755);
+  t.is(stdout.trim(), MOUSE, stderr);
 });

@@ -95,6 +95,14 @@ test('an entry left open by a daemon that was killed reads as interrupted, and i
   Ledger.open(file).close('test over');
 });
 
+test('the folder of a ledger is made, and its file is not for everybody', t => {
+  const file = path.join(scratchFolder(t), 'var', 'lib', 'ledger.db');
+  Ledger.open(file).close('test over');
+  t.is(statSync(file).mode & 0o007, 0);
+  const below = path.join(file, 'ledger.db');
+  t.is(t.throws(() => Ledger.open(below), { instanceOf: UsherdError }).code, 'FILE_UNREADABLE');
+});
+
 test('a second writer is refused and told who writes', t => {
   const { ledger, file } = begunLedger(t);
   t.is(findWriter(file), process.pid);
@@ -208,4 +216,42 @@ test('a driver that took the device stands with the entry that brought its modul
   t.deepEqual({ state, result, binds }, { state: 'ended', result: 'loaded', binds: [bind] });
   t.deepEqual(history.bindsOf(MOUSE), [bind, { ...bind, driver: 'usb-storage' }]);
   history.close();
+});
+
+test('on a full disk the newest rows wait in memory, and what was written stays readable', t => {
+  const file = path.join(scratchFolder(t), 'ledger.db');
+  const script = `
+    import { Ledger } from '${path.resolve('core/pipeline/7-ledger/ledger.ts')}';
+    import { RUN, mouseAdded, mouseDeliberation } from '${path.resolve('test/pipeline/7-ledger/samples.ts')}';
+    const troubles = [];
+    const ledger = Ledger.open('${file}', { onTrouble: trouble => troubles.push(trouble) });
+    ledger.beginRun(RUN);
+    for (let n = 0; n < 20_000; n++) ledger.record(mouseAdded({ synthUuid: 'uuid-' + n }));
+    ledger.open(ledger.record(mouseAdded()), mouseDeliberation());
+    const durability = await ledger.durable();
+    const { writtenRows, heldRows, lostRows } = ledger.stats();
+    console.log(JSON.stringify({ troubles, durability, writtenRows, heldRows, lostRows }));
+  `;
+  // No file may grow beyond 512 KiB: writes fail as on a full disk, after some batches.
+  const limited = ['-c', 'ulimit -f 1024; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script];
+  const { stdout, status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' });
+  t.is(status, 0, stderr);
+  const told = JSON.parse(stdout) as {
+    troubles: readonly LedgerTrouble[];
+    durability: string;
+    writtenRows: number;
+    heldRows: number;
+    lostRows: number;
+  };
+  t.is(told.durability, 'in-memory');
+  t.is(told.troubles[0]?.kind, 'not-written');
+  // 20,001 events, the run and the decision.
+  t.is(told.writtenRows + told.heldRows + told.lostRows, 20_003);
+  t.true(told.writtenRows >= BATCH_MAX_ROWS);
+  const again = Ledger.open(file);
+  t.is(again.setAside, undefined);
+  const history = History.open(file);
+  t.is([...history.query()].length, told.writtenRows - 1);
+  history.close();
+  again.close('test over');
 });
