@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { build, type PluginBuild } from 'esbuild';
+import * as esbuild from 'esbuild';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(top, 'dist');
@@ -65,8 +65,8 @@ function buildAddon(target: string, flags: readonly string[]): void {
 }
 
 /** The command line loads the daemon only to run it: it stays a file of its own. */
-function keepDaemonApart({ onResolve }: PluginBuild): void {
-  onResolve({ filter: /\/daemon\/main\.ts$/ }, ({ kind }) =>
+function keepDaemonApart(build: esbuild.PluginBuild): void {
+  build.onResolve({ filter: /\/daemon\/main\.ts$/ }, ({ kind }) =>
     kind === 'entry-point' ? undefined : { path: './usherd.cjs', external: true },
   );
 }
@@ -74,7 +74,7 @@ function keepDaemonApart({ onResolve }: PluginBuild): void {
 /** Bundles one entry → one CommonJS file that this very Node runs. */
 async function bundle(entry: string, name: string): Promise<void> {
   const outfile = path.join(dist, name);
-  await build({
+  await esbuild.build({
     entryPoints: [path.join(top, entry)],
     outfile,
     bundle: true,

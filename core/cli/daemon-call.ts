@@ -8,7 +8,11 @@ import type { Caller } from './verb.ts';
  * Asks the first daemon that answers at one of the caller's places.
  * @throws {UsherdError} DAEMON_UNREACHABLE, and what the daemon refuses
  */
-export async function* askDaemon({ roots, signal }: Caller, verb: string, params: JsonObject = {}): AsyncGenerator<Json> {
+export async function* askDaemon(
+  { roots, signal }: Caller,
+  verb: string,
+  params: JsonObject = {},
+): AsyncGenerator<Json> {
   for (const socketPath of roots.sockets) {
     try {
       yield* callDaemon({ socketPath, verb, params, signal });

@@ -18,7 +18,11 @@ export const HISTORY_OPTIONS: readonly OptionSpec[] = [
   { flags: '--since <time>', description: 'from this moment on: a date, a time ago (15m, 2h, 3d), today, yesterday' },
   { flags: '--until <time>', description: 'before this moment' },
   { flags: '-d, --device <device>', description: 'devpath, sysname, or a pattern of either', completes: 'device' },
-  { flags: '-m, --module <name>', description: 'entries in which this module was a candidate, or in a plan', completes: 'module' },
+  {
+    flags: '-m, --module <name>',
+    description: 'entries in which this module was a candidate, or in a plan',
+    completes: 'module',
+  },
   { flags: '-s, --subsystem <name>', description: 'only this subsystem', completes: 'subsystem' },
   { flags: '-a, --action <action>', description: 'only this action', choices: ACTIONS },
   { flags: '--verdict <verdict>', description: 'some module of the entry got this verdict', choices: VERDICT_KINDS },

@@ -15,12 +15,15 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abor
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 
 const { stdout, stderr, env } = process;
-const host = { stdout, stderr, env, uid: process.getuid?.() ?? 0, signal: abort.signal };
-runProgram(process.argv.slice(2), VERBS, host).then(
-  status => {
-    process.exitCode = status;
-  },
-  (error: unknown) => {
-    throw error;
-  },
-);
+
+async function main(): Promise<void> {
+  process.exitCode = await runProgram(process.argv.slice(2), VERBS, {
+    stdout,
+    stderr,
+    env,
+    uid: process.getuid?.() ?? 0,
+    signal: abort.signal,
+  });
+}
+
+void main();

@@ -18,11 +18,16 @@ export function listOption(values: OptionValues, key: string): readonly string[]
 }
 
 /** Value of a number option. @throws {UsherdError} USAGE when it is no whole number in the range */
-export function countOption(values: OptionValues, key: string, { flag, min = 0, max }: { flag: string; min?: number; max: number }): number | undefined {
+export function countOption(
+  values: OptionValues,
+  key: string,
+  { flag, min = 0, max }: { flag: string; min?: number; max: number },
+): number | undefined {
   const text = textOption(values, key);
   if (text === undefined) return undefined;
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(number >= min && number <= max)) throw new UsherdError('USAGE', `${flag} has "${text}", wanted a whole number from ${min} to ${max}`);
+  if (!(number >= min && number <= max))
+    throw new UsherdError('USAGE', `${flag} has "${text}", wanted a whole number from ${min} to ${max}`);
   return number;
 }
 
@@ -47,7 +52,10 @@ export function parseMoment(text: string, flag: string, nowMs: number): number {
   const isDateOnly = /^\d{4}-\d{2}-\d{2}$/.test(text);
   const parsed = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(isDateOnly ? `${text}T00:00:00` : text) : Number.NaN;
   if (Number.isNaN(parsed)) {
-    throw new UsherdError('USAGE', `${flag} has "${text}", wanted a date (2026-11-23 14:05), a time ago (15m, 2h, 3d), today or yesterday`);
+    throw new UsherdError(
+      'USAGE',
+      `${flag} has "${text}", wanted a date (2026-11-23 14:05), a time ago (15m, 2h, 3d), today or yesterday`,
+    );
   }
   return parsed;
 }

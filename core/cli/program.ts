@@ -57,7 +57,9 @@ function buildCommand(verb: Verb, host: Host, ended: (status: number) => void): 
   if (examples.length > 0) command.addHelpText('after', `\nExamples:\n${examples.join('\n')}`);
   command.action(async (...given: unknown[]) => {
     const values: OptionValues = command.opts();
-    const args = given.slice(0, -2).flatMap(value => (Array.isArray(value) ? value : value === undefined ? [] : [value]));
+    const args = given
+      .slice(0, -2)
+      .flatMap(value => (Array.isArray(value) ? value : value === undefined ? [] : [value]));
     ended(await verb.run(args.map(String), values, callerOf(values, host)));
   });
   return command;

@@ -12,4 +12,16 @@ import { why } from './verbs/why.ts';
 import type { Verb } from './verb.ts';
 
 /** Every verb, in the order --help lists them. */
-export const VERBS: readonly Verb[] = [daemon, status, devices, why, history, monitor, trigger, settle, record, replay, docs];
+export const VERBS: readonly Verb[] = [
+  daemon,
+  status,
+  devices,
+  why,
+  history,
+  monitor,
+  trigger,
+  settle,
+  record,
+  replay,
+  docs,
+];

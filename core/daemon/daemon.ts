@@ -16,9 +16,10 @@ import { PlanExecutor } from '../pipeline/6-load/execute-plan.ts';
 import { KernelLoader } from '../pipeline/6-load/kernel-loader.ts';
 import { Lanes } from '../pipeline/6-load/lanes.ts';
 import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
-import { Ledger } from '../pipeline/7-ledger/ledger.ts';
+import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
-import { handleUevent, type Parts } from '../pipeline/pipeline.ts';
+import { handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
+import { assertNever } from '../vocabulary/assert-never.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
@@ -65,7 +66,7 @@ export class Daemon {
   readonly startedAtMs = Date.now();
   readonly options: DaemonOptions;
   readonly ledger: Ledger;
-  readonly queue: UeventQueue;
+  readonly queue: UeventQueue<EntryId>;
   readonly parts: Parts;
   #world: OpenedWorld;
   #watch: WorldWatch | undefined;
@@ -105,9 +106,10 @@ export class Daemon {
       awaitingBind: new AwaitingBind(),
       reporter: this.reporter,
     };
-    this.queue = new UeventQueue({
-      handle: event => handleUevent(event, this.parts),
-      failed: ({ devpath }, error) => this.reporter.emit('notice', 'error', `bug: handling ${devpath} failed: ${String(error)}`),
+    this.queue = new UeventQueue<EntryId>({
+      handle: (event, entry) => handleUevent(event, entry, this.parts),
+      failed: ({ devpath }, error) =>
+        this.reporter.emit('notice', 'error', `bug: handling ${devpath} failed: ${String(error)}`),
     });
     this.reporter.on('handled', ({ outcomes }) => {
       for (const { kind } of outcomes) {
@@ -197,7 +199,7 @@ export class Daemon {
   #push(batch: readonly Uevent[]): void {
     this.counts.received += batch.length;
     let refused = 0;
-    for (const event of batch) if (!this.queue.push(event)) refused += 1;
+    for (const event of batch) if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;
     if (refused > 0) this.#lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
   }
 
@@ -207,7 +209,11 @@ export class Daemon {
     this.ledger.incident(
       kind === 'queue-full'
         ? { kind: 'limit-reached', limit: 'events waiting', bound: QUEUED_EVENTS_MAX, unit: 'events' }
-        : { kind, ...(dropped === undefined ? {} : { dropped: Number(dropped) }), bufferBytes: this.options.settings.receiveBufferBytes },
+        : {
+            kind,
+            ...(dropped === undefined ? {} : { dropped: Number(dropped) }),
+            bufferBytes: this.options.settings.receiveBufferBytes,
+          },
     );
     this.reporter.emit('notice', 'warning', `${lossSentence(kind, dropped)}; /sys is walked to find what was missed`);
     if (this.#resyncReason !== undefined) return;
@@ -240,7 +246,12 @@ export class Daemon {
         'warning',
         `the kernel granted a receive buffer of ${grantedBytes / 2} bytes, not ${receiveBufferBytes}: without CAP_NET_ADMIN net.core.rmem_max is the limit`,
       );
-      this.ledger.incident({ kind: 'limit-reached', limit: 'net.core.rmem_max', bound: grantedBytes / 2, unit: 'bytes' });
+      this.ledger.incident({
+        kind: 'limit-reached',
+        limit: 'net.core.rmem_max',
+        bound: grantedBytes / 2,
+        unit: 'bytes',
+      });
     }
     for (const warning of warnings) this.reporter.emit('notice', 'warning', warning);
   }
@@ -262,6 +273,8 @@ function lossSentence(kind: Loss['kind'], dropped: bigint | undefined): string {
       return `${many} lost: longer than the buffer it was read into`;
     case 'queue-full':
       return `${many} put off: too many wait to be handled`;
+    default:
+      return assertNever(kind);
   }
 }
 

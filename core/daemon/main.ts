@@ -62,7 +62,8 @@ function withFlags(settings: Settings, flags: Flags): Settings {
   const source = flags['source'];
   const size = flags['receiveBuffer'];
   const bytes = size === undefined ? settings.receiveBufferBytes : parseSize(size);
-  if (bytes === undefined) throw new UsherdError('USAGE', `--receive-buffer has "${String(size)}", wanted a size from 4KiB to 1GiB`);
+  if (bytes === undefined)
+    throw new UsherdError('USAGE', `--receive-buffer has "${String(size)}", wanted a size from 4KiB to 1GiB`);
   return {
     source: source === 'auto' || source === 'kernel' || source === 'udev' ? source : settings.source,
     coldplug: settings.coldplug && flags['coldplug'] !== false,
@@ -90,15 +91,17 @@ function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean
   if (isQuiet) return;
   const { options, ledger, world, sourceFacts } = daemon;
   const line = (title: string, ...spans: Span[]): readonly Span[] => [span('title', title.padEnd(9)), ...spans];
-  const mode = options.observes
-    ? 'observes: it says what it would load and loads nothing'
-    : 'loads drivers';
+  const mode = options.observes ? 'observes: it says what it would load and loads nothing' : 'loads drivers';
   const lines = [
     line('usherd', `${VERSION} on Linux ${options.release}, ${mode}`),
     line('ledger', span('name', ledger.path)),
     world.hasTree
       ? line('modules', `${world.tree.dir}, ${formatCount(world.tree.moduleNames().length, 'module')}`)
-      : line('modules', span('warning', `no module tree for ${options.release}`), `: looked for ${world.lookedIn.join(' and ')}; builtin drivers are all there is`),
+      : line(
+          'modules',
+          span('warning', `no module tree for ${options.release}`),
+          `: looked for ${world.lookedIn.join(' and ')}; builtin drivers are all there is`,
+        ),
   ];
   if (sourceFacts !== undefined) {
     const { choice, grantedBytes, how } = sourceFacts;
@@ -119,4 +122,3 @@ function untilAborted(signal: AbortSignal): Promise<void> {
     else signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }
-

@@ -36,7 +36,10 @@ export function openWorld(roots: SystemRoot, release: string): OpenedWorld {
     config,
     lookedIn,
     hasTree: found !== undefined,
-    problems: [...tree.problems, ...config.problems],
+    // The tree is read as it is asked, so that its problems come with time.
+    get problems() {
+      return [...tree.problems, ...config.problems];
+    },
     watched: [dir, ...config.files],
   };
 }
@@ -45,7 +48,8 @@ export function openWorld(roots: SystemRoot, release: string): OpenedWorld {
 function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, release: string): readonly string[] {
   return modulesRoots.flatMap(folder => {
     const below = path.join(folder, release);
-    const isReleaseFolder = modulesAreNamed && ['modules.dep', 'modules.order', 'kernel'].some(name => existsSync(path.join(folder, name)));
+    const isReleaseFolder =
+      modulesAreNamed && ['modules.dep', 'modules.order', 'kernel'].some(name => existsSync(path.join(folder, name)));
     return isReleaseFolder ? [folder] : [below];
   });
 }

@@ -37,10 +37,13 @@ function stateOf({ device, candidates, decisions, outcomes }: Handled): DeviceSt
   if (refused !== undefined) return { state: 'refused', style: 'bad', why: refusalText(refused) };
   if (inserted.length > 0) return { state: 'loaded', style: 'good', why: `${by}, ${insertedText(inserted)}` };
   if (device.driver !== undefined) return { state: 'bound', style: 'good', why: `to ${device.driver}` };
-  if (candidates.length === 0) return { state: 'no driver', style: 'warning', why: `nothing claims ${device.modalias ?? 'it'}` };
-  if (stopped?.winner !== undefined) return { state: stopped.verdict === 'deny' ? 'denied' : 'held', style: 'bad', why: stopped.winner.reason };
+  if (candidates.length === 0)
+    return { state: 'no driver', style: 'warning', why: `nothing claims ${device.modalias ?? 'it'}` };
+  if (stopped?.winner !== undefined)
+    return { state: stopped.verdict === 'deny' ? 'denied' : 'held', style: 'bad', why: stopped.winner.reason };
   if (outcomes.some(({ kind }) => kind === 'observed')) return { state: 'would load', style: 'warning', why: by };
-  if (outcomes.some(({ kind }) => kind === 'skipped')) return { state: 'skipped', style: 'warning', why: skippedText(outcomes) };
+  if (outcomes.some(({ kind }) => kind === 'skipped'))
+    return { state: 'skipped', style: 'warning', why: skippedText(outcomes) };
   return { state: 'not bound', style: 'warning', why: `its module is there, ${by}` };
 }
 

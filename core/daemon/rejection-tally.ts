@@ -44,6 +44,8 @@ function incidentOf({ reason, sender }: Rejection, count: number): Incident {
     reason,
     count,
     ...(sender === undefined ? {} : { netlinkPort: sender.nlPid }),
-    ...(sender?.credentials === undefined ? {} : { senderPid: sender.credentials.pid, senderUid: sender.credentials.uid }),
+    ...(sender?.credentials === undefined
+      ? {}
+      : { senderPid: sender.credentials.pid, senderUid: sender.credentials.uid }),
   };
 }

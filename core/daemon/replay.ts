@@ -17,9 +17,9 @@ import { NotingLoader } from '../pipeline/6-load/noting-loader.ts';
 import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
 import type { HistoryEntry } from '../pipeline/7-ledger/history-entry.ts';
 import { History } from '../pipeline/7-ledger/history.ts';
-import { Ledger } from '../pipeline/7-ledger/ledger.ts';
+import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
-import { handleUevent, type Mind } from '../pipeline/pipeline.ts';
+import { handleUevent, receiveUevent, type Mind } from '../pipeline/pipeline.ts';
 import type { Devpath } from '../vocabulary/devpath.ts';
 import { moduleNameOfPath } from '../vocabulary/module-name.ts';
 import type { Problem } from '../vocabulary/place.ts';
@@ -50,7 +50,10 @@ export interface Replayed {
  * is asked of it. The ledger is a temporary file.
  * @throws {UsherdError} FILE_UNREADABLE, RECORDING_DAMAGED
  */
-export async function replayRecording(file: string, { roots, release, isPaced, signal }: ReplayOptions): Promise<Replayed> {
+export async function replayRecording(
+  file: string,
+  { roots, release, isPaced, signal }: ReplayOptions,
+): Promise<Replayed> {
   const recording = parseRecording(readRecording(file), file);
   const world = openWorld(roots, release ?? recording.header.kernel);
   const loader = new NotingLoader(module => world.tree.isBuiltin(module), moduleNameOfPath);
@@ -83,10 +86,10 @@ export async function replayRecording(file: string, { roots, release, isPaced, s
       awaitingBind: new AwaitingBind(),
       reporter: new Reporter(),
     };
-    const queue = new UeventQueue({
-      handle: event => {
+    const queue = new UeventQueue<EntryId>({
+      handle: (event, entry) => {
         nowMs = event.receivedAtMs;
-        return handleUevent(event, parts);
+        return handleUevent(event, entry, parts);
       },
       failed: (_event, error) => {
         throw error;
@@ -97,7 +100,7 @@ export async function replayRecording(file: string, { roots, release, isPaced, s
     await replay(
       recording,
       {
-        uevents: batch => batch.forEach(event => queue.push(event)),
+        uevents: batch => batch.forEach(event => queue.push(event, receiveUevent(event, parts))),
         rejected: rejection => rejections.push(rejection),
         lost: loss => losses.push(loss),
       },

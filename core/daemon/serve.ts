@@ -23,7 +23,8 @@ export function serveDaemon(daemon: Daemon): Promise<IpcServer> {
     daemonUid: process.getuid?.() ?? 0,
     onRefusal: ({ reason, verb = '', peer }) =>
       daemon.ledger.incident({ kind: 'request-refused', verb, uid: peer?.uid ?? -1, reason }),
-    onBug: (error, verb) => daemon.reporter.emit('notice', 'error', `bug: the request ${verb} failed: ${String(error)}`),
+    onBug: (error, verb) =>
+      daemon.reporter.emit('notice', 'error', `bug: the request ${verb} failed: ${String(error)}`),
   });
 }
 

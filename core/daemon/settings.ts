@@ -47,14 +47,16 @@ export const SETTINGS: readonly SettingSpec[] = [
     key: 'observe',
     field: 'observe',
     wanted: 'true or false',
-    description: 'When true nothing is loaded: usherd says and records what it would do. Always so when it does not run as root.',
+    description:
+      'When true nothing is loaded: usherd says and records what it would do. Always so when it does not run as root.',
     parse: value => (typeof value === 'boolean' ? value : undefined),
   },
   {
     key: 'receive_buffer',
     field: 'receiveBufferBytes',
     wanted: 'a size from "4KiB" to "1GiB"',
-    description: 'How much the kernel may keep for usherd while it is busy. Beyond that events are lost, which usherd notices and mends from /sys.',
+    description:
+      'How much the kernel may keep for usherd while it is busy. Beyond that events are lost, which usherd notices and mends from /sys.',
     parse: parseSize,
   },
 ];

@@ -16,7 +16,11 @@ const LOOK_EVERY_MS = 10;
  * Waits until every event the kernel had numbered when asked is dealt with and nothing is in flight. False when the signal came
  * first. Source: /sys/kernel/uevent_seqnum; an idle time alone would be no proof.
  */
-export async function isSettled(queue: UeventQueue, sysRoot: string, signal: AbortSignal): Promise<boolean> {
+export async function isSettled(
+  queue: Pick<UeventQueue<unknown>, 'size' | 'lastHandledSeqnum'>,
+  sysRoot: string,
+  signal: AbortSignal,
+): Promise<boolean> {
   const wanted = readKernelSeqnum(sysRoot);
   let quietSince: number | undefined;
   while (!signal.aborted) {

@@ -46,7 +46,9 @@ function readFile(file: string, maxBytes: number): Buffer {
   try {
     const { size } = fstatSync(fd);
     if (size > FILE_MAX_BYTES) {
-      throw new UsherdError('MODULE_FILE_TOO_LARGE', `${file} has ${size} bytes, at most ${FILE_MAX_BYTES} are read`, { file });
+      throw new UsherdError('MODULE_FILE_TOO_LARGE', `${file} has ${size} bytes, at most ${FILE_MAX_BYTES} are read`, {
+        file,
+      });
     }
     const bytes = Buffer.alloc(Math.min(size, maxBytes));
     return bytes.subarray(0, readSync(fd, bytes, 0, bytes.length, 0));

@@ -18,7 +18,10 @@ export interface LoadedModule {
 }
 
 /** Text of /proc/modules → its modules in the kernel's order (newest first), and the lines that are none. */
-export function parseProcModules(text: string, file: string): { modules: readonly LoadedModule[]; problems: readonly Problem[] } {
+export function parseProcModules(
+  text: string,
+  file: string,
+): { modules: readonly LoadedModule[]; problems: readonly Problem[] } {
   const modules: LoadedModule[] = [];
   const problems: Problem[] = [];
   for (const [index, line] of text.split('\n').entries()) {

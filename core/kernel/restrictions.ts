@@ -14,7 +14,9 @@ export interface ModuleRestrictions {
 }
 
 export function readModuleRestrictions({ sys, proc }: { sys: string; proc: string }): ModuleRestrictions {
-  const lockdown = /\[(none|integrity|confidentiality)\]/.exec(readText(path.join(sys, 'kernel/security/lockdown')) ?? '');
+  const lockdown = /\[(none|integrity|confidentiality)\]/.exec(
+    readText(path.join(sys, 'kernel/security/lockdown')) ?? '',
+  );
   return {
     lockdown: (lockdown?.[1] as 'none' | 'integrity' | 'confidentiality' | undefined) ?? 'unavailable',
     enforcesSignatures: readText(path.join(sys, 'module/module/parameters/sig_enforce'))?.trim() === 'Y',

@@ -9,7 +9,11 @@ export type InitState = 'live' | 'coming' | 'going';
  * What the kernel has by this name: undefined when nothing. A folder without initstate is a builtin module that has parameters, or a
  * module that is just being made: libkmod calls it `coming` unless modules.builtin names it.
  */
-export function readInitState(sysRoot: string, module: ModuleName, isBuiltin: boolean): InitState | 'builtin' | undefined {
+export function readInitState(
+  sysRoot: string,
+  module: ModuleName,
+  isBuiltin: boolean,
+): InitState | 'builtin' | undefined {
   if (isBuiltin) return 'builtin';
   const folder = path.join(sysRoot, 'module', module);
   try {

@@ -38,15 +38,19 @@ export interface Parts extends Mind {
   readonly reporter: Reporter;
 }
 
+/** An event has come: it is in the record before anything is done about it, in the order of arrival. */
+export function receiveUevent(event: Uevent, { ledger, reporter }: Parts): EntryId {
+  reporter.emit('received', event);
+  return ledger.record(event);
+}
+
 /**
- * One uevent's whole path. Most events ask for no driver: they are recorded and done, at once. An `add` with a MODALIAS goes
- * through all eight stages; the promise ends when its drivers are loaded and that is in the ledger.
+ * One uevent's whole path, once it is its turn. Most events ask for no driver: they are done at once. An `add` with a MODALIAS goes
+ * through all stages; the promise ends when its drivers are loaded and that is in the ledger.
  */
-export function handleUevent(event: Uevent, parts: Parts): Promise<void> | undefined {
-  const entry = parts.ledger.record(event);
+export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promise<void> | undefined {
   parts.devices.apply(event);
   if (event.action === 'bind') noteBind(event, parts);
-  parts.reporter.emit('received', event);
   return asksForDriver(event) ? findDriver(event, entry, parts) : undefined;
 }
 
@@ -112,7 +116,8 @@ async function executePlans(
   executor: PlanExecutor,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const [index, plan] of plans.entries()) outcomes.push(...(await executor.execute(plan, refusals[index] ?? new Map())));
+  for (const [index, plan] of plans.entries())
+    outcomes.push(...(await executor.execute(plan, refusals[index] ?? new Map())));
   return outcomes;
 }
 

@@ -68,7 +68,8 @@ test('plugins see only the plugin interface', t => {
 
 test('only the pipeline imports all eight stages', t => {
   const stagesOf = (file: string): number =>
-    new Set(edges.filter(({ from }) => from === file).flatMap(({ to }) => /core\/pipeline\/(\d)-/.exec(to)?.[1] ?? [])).size;
+    new Set(edges.filter(({ from }) => from === file).flatMap(({ to }) => /core\/pipeline\/(\d)-/.exec(to)?.[1] ?? []))
+      .size;
   t.deepEqual(
     files.filter(file => stagesOf(file) === 8),
     ['core/pipeline/pipeline.ts'],

@@ -8,7 +8,7 @@ const moment = test.macro({
   exec: (t, text: string, expected: Date) => {
     t.is(parseMoment(text, '--since', NOW), expected.getTime());
   },
-  title: (_title, text) => `"${text}" is a moment`,
+  title: (_title, text: string) => `"${text}" is a moment`,
 });
 
 test(moment, 'now', new Date(2026, 10, 23, 14, 5));
@@ -25,7 +25,10 @@ test(moment, '@1700000000', new Date(1_700_000_000_000));
 test('what is no moment is refused with what was found and what is wanted', t => {
   const error = t.throws(() => parseMoment('teatime', '--since', NOW), { instanceOf: UsherdError });
   t.is(error.code, 'USAGE');
-  t.is(error.message, '--since has "teatime", wanted a date (2026-11-23 14:05), a time ago (15m, 2h, 3d), today or yesterday');
+  t.is(
+    error.message,
+    '--since has "teatime", wanted a date (2026-11-23 14:05), a time ago (15m, 2h, 3d), today or yesterday',
+  );
 });
 
 test('a count is a whole number in its range, or refused', t => {
@@ -33,7 +36,9 @@ test('a count is a whole number in its range, or refused', t => {
   t.is(countOption({ limit: '7' }, 'limit', limits), 7);
   t.is(countOption({}, 'limit', limits), undefined);
   for (const bad of ['0', '11', '-3', '1.5', 'ten', '']) {
-    t.throws(() => countOption({ limit: bad }, 'limit', limits), { message: /^--limit has ".*", wanted a whole number from 1 to 10$/ });
+    t.throws(() => countOption({ limit: bad }, 'limit', limits), {
+      message: /^--limit has ".*", wanted a whole number from 1 to 10$/,
+    });
   }
 });
 

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { parseSettings, readSettings } from '../../core/daemon/read-settings.ts';
 import { DEFAULT_SETTINGS } from '../../core/daemon/settings.ts';
 import { formatProblem, type Problem } from '../../core/vocabulary/place.ts';

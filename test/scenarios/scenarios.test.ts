@@ -20,7 +20,11 @@ async function play(folder: string, recording: string): Promise<string> {
 const scenarios = [
   ...readdirSync(here, { withFileTypes: true })
     .filter(entry => entry.isDirectory())
-    .map(({ name }) => ({ name: name.replaceAll('-', ' '), folder: path.join(here, name), recording: 'events.uevents' })),
+    .map(({ name }) => ({
+      name: name.replaceAll('-', ' '),
+      folder: path.join(here, name),
+      recording: 'events.uevents',
+    })),
   { name: 'the demonstration', folder: path.join(top, 'contrib/demo'), recording: 'demo.uevents' },
 ];
 

@@ -9,7 +9,10 @@ export interface ImportEdge {
 }
 
 /** Every import, type import and `import()` between TypeScript files below these folders. */
-export function readImports(top: string, folders: readonly string[]): { files: readonly string[]; edges: readonly ImportEdge[] } {
+export function readImports(
+  top: string,
+  folders: readonly string[],
+): { files: readonly string[]; edges: readonly ImportEdge[] } {
   const files = folders.flatMap(folder => globSync(`${folder}/**/*.ts`, { cwd: top })).toSorted();
   const edges = files.flatMap(from => {
     const { module } = parseSync(from, readFileSync(path.join(top, from), 'utf8'));

@@ -27,6 +27,7 @@ export function usher(...words: readonly string[]): Promise<Ran> {
 }
 
 /** Objects of an answer that has one JSON object a line. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says what the command promises to print
 export function jsonLines<Item>({ stdout }: Ran): readonly Item[] {
   return stdout
     .split('\n')
@@ -48,7 +49,9 @@ export interface RunningDaemon {
 /** Starts `usher daemon` and resolves when it listens. */
 export async function startDaemon(words: readonly string[] = [], stateDir?: string): Promise<RunningDaemon> {
   const dir = stateDir ?? mkdtempSync(path.join(os.tmpdir(), 'usherd-test-'));
-  const child = spawn(process.execPath, [entry, 'daemon', '--state-dir', dir, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [entry, 'daemon', '--state-dir', dir, ...words], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const printed: string[] = [];
   const ready = Promise.withResolvers<void>();
   for (const stream of [child.stdout, child.stderr]) {

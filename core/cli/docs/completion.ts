@@ -123,8 +123,12 @@ function bashValues(kind: ValueKind | undefined): string {
 }
 
 function zshOption(spec: OptionSpec): readonly string[] {
-  const value = !takesValue(spec) ? '' : `:value:${spec.choices === undefined ? zshValues(spec.completes) : `(${spec.choices.join(' ')})`}`;
-  return longAndShort(spec).map(flag => `'${spec.isRepeatable === true ? '*' : ''}${flag}[${zshText(spec.description)}]${value}'`);
+  const value = !takesValue(spec)
+    ? ''
+    : `:value:${spec.choices === undefined ? zshValues(spec.completes) : `(${spec.choices.join(' ')})`}`;
+  return longAndShort(spec).map(
+    flag => `'${spec.isRepeatable === true ? '*' : ''}${flag}[${zshText(spec.description)}]${value}'`,
+  );
 }
 
 function zshValues(kind: ValueKind | undefined): string {
@@ -140,7 +144,11 @@ function zshText(text: string): string {
 
 function fishOption(verb: Verb, spec: OptionSpec): string {
   const flags = longAndShort(spec).map(flag => (flag.startsWith('--') ? `-l ${flag.slice(2)}` : `-s ${flag.slice(1)}`));
-  const value = !takesValue(spec) ? '' : spec.choices === undefined ? ` -r ${fishValues(spec.completes)}` : ` -x -a '${spec.choices.join(' ')}'`;
+  const value = !takesValue(spec)
+    ? ''
+    : spec.choices === undefined
+      ? ` -r ${fishValues(spec.completes)}`
+      : ` -x -a '${spec.choices.join(' ')}'`;
   return `complete -c usher -n '__fish_seen_subcommand_from ${verb.name}' ${flags.join(' ')}${value} -d '${zshText(spec.description)}'`;
 }
 

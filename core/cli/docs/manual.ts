@@ -19,7 +19,7 @@ export function usherPage(verbs: readonly Verb[]): string {
     .section('Verbs');
   for (const verb of verbs) describeVerb(page, verb);
   page.section('Options of every verb');
-  for (const { flags, description } of GLOBAL_OPTIONS) page.item(flags, `${sentence(description)}`);
+  for (const { flags, description } of GLOBAL_OPTIONS) page.item(flags, sentence(description));
   page.section('Exit status').item('0', 'It did what was asked.');
   for (const [status, texts] of statusTable()) page.item(String(status), texts.map(sentence).join(' '));
   return page.section('See also').paragraph('usherd(8), usherd.toml(5), modprobe.d(5), udev(7)').toString();
@@ -38,11 +38,20 @@ export function usherdPage(daemon: Verb): string {
   for (const { flags, description } of daemon.options) page.item(flags, sentence(description));
   return page
     .section('Signals')
-    .item('SIGHUP', 'Read the configuration and the module tree again. They are also read again by themselves when they change.')
+    .item(
+      'SIGHUP',
+      'Read the configuration and the module tree again. They are also read again by themselves when they change.',
+    )
     .item('SIGTERM, SIGINT', 'Finish what is being loaded, write the record, close and exit with 0.')
     .section('Environment')
-    .item('NOTIFY_SOCKET, WATCHDOG_USEC', 'Set by systemd: readiness, status and the watchdog are reported as sd_notify(3) describes.')
-    .item('NODE_EXTRA_CA_CERTS', 'Where it is exported, every start of Node takes some 30 ms longer. usherd does not use it.')
+    .item(
+      'NOTIFY_SOCKET, WATCHDOG_USEC',
+      'Set by systemd: readiness, status and the watchdog are reported as sd_notify(3) describes.',
+    )
+    .item(
+      'NODE_EXTRA_CA_CERTS',
+      'Where it is exported, every start of Node takes some 30 ms longer. usherd does not use it.',
+    )
     .section('Files')
     .item('/etc/usherd/usherd.toml', 'Configuration, see usherd.toml(5).')
     .item('/var/lib/usherd/ledger.sqlite', 'The record. Read it with usher history and usher why.')
@@ -73,13 +82,22 @@ export function settingsPage(): string {
 
 /** The error table as Markdown. */
 export function errorsPage(): string {
-  const rows = Object.entries(ERRORS).map(([code, { sentence: text, hint, exitStatus }]) => `| ${code} | ${exitStatus} | ${text} | ${hint} |`);
-  return ['# Errors', '', '| code | exit status | what it says | what to do |', '| --- | --- | --- | --- |', ...rows, ''].join('\n');
+  const rows = Object.entries(ERRORS).map(
+    ([code, { sentence: text, hint, exitStatus }]) => `| ${code} | ${exitStatus} | ${text} | ${hint} |`,
+  );
+  return [
+    '# Errors',
+    '',
+    '| code | exit status | what it says | what to do |',
+    '| --- | --- | --- | --- |',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 function describeVerb(page: RoffPage, verb: Verb): void {
   page.subsection([`usher ${verb.name}`, ...verb.arguments.map(synopsisOf)].join(' '));
-  page.paragraph(`${sentence(verb.summary)}`);
+  page.paragraph(sentence(verb.summary));
   for (const text of verb.description) page.paragraph(text);
   for (const { name, description } of verb.arguments) page.item(name.toUpperCase(), sentence(description));
   for (const { flags, description, choices } of verb.options) {
@@ -100,6 +118,7 @@ function sentence(text: string): string {
 
 function statusTable(): readonly (readonly [number, readonly string[]])[] {
   const byStatus = new Map<number, string[]>();
-  for (const { exitStatus, sentence: text } of Object.values(ERRORS)) byStatus.set(exitStatus, [...(byStatus.get(exitStatus) ?? []), text]);
+  for (const { exitStatus, sentence: text } of Object.values(ERRORS))
+    byStatus.set(exitStatus, [...(byStatus.get(exitStatus) ?? []), text]);
   return [...byStatus].toSorted(([a], [b]) => a - b);
 }

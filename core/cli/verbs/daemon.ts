@@ -10,12 +10,23 @@ export const daemon: Verb = {
   ],
   arguments: [],
   options: [
-    { flags: '--source <source>', description: 'who is listened to; auto is udev where udevd runs', choices: ['auto', 'kernel', 'udev'] },
+    {
+      flags: '--source <source>',
+      description: 'who is listened to; auto is udev where udevd runs',
+      choices: ['auto', 'kernel', 'udev'],
+    },
     { flags: '--observe', description: 'load nothing, say what would be loaded' },
     { flags: '--no-coldplug', description: 'leave the devices that are there already alone' },
     { flags: '--quiet', description: 'print only what is wrong; the ledger has the rest' },
-    { flags: '--receive-buffer <size>', description: 'what the kernel may keep for usherd while it is busy, as 128MiB' },
-    { flags: '--accept-injected', description: 'take events a process had the kernel send: for tests in a namespace of their own, never on a machine' },
+    {
+      flags: '--receive-buffer <size>',
+      description: 'what the kernel may keep for usherd while it is busy, as 128MiB',
+    },
+    {
+      flags: '--accept-injected',
+      description:
+        'take events a process had the kernel send: for tests in a namespace of their own, never on a machine',
+    },
   ],
   examples: [
     { command: 'usher daemon --observe', does: 'Watch what would be loaded, from now on, without loading it.' },

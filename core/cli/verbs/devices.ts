@@ -13,11 +13,23 @@ export const devices: Verb = {
   description: [
     'Walks /sys and looks each MODALIAS up, as the daemon does; it needs no daemon. Five states are told apart: bound; loaded-not-bound (a module that claims the device is there, and no driver took it); matched-not-loaded; no-module (nothing claims it); no-modalias (it does not say what it is).',
   ],
-  arguments: [{ name: 'device', description: 'devpath, sysfs path, sysname, /dev node or a pattern', isVariadic: true, completes: 'device' }],
+  arguments: [
+    {
+      name: 'device',
+      description: 'devpath, sysfs path, sysname, /dev node or a pattern',
+      isVariadic: true,
+      completes: 'device',
+    },
+  ],
   options: [
     { flags: '-t, --tree', description: 'print a tree, each device below its parent' },
     { flags: '-a, --all', description: 'also devices without a modalias' },
-    { flags: '-s, --subsystem <pattern>', description: 'only this subsystem', completes: 'subsystem', isRepeatable: true },
+    {
+      flags: '-s, --subsystem <pattern>',
+      description: 'only this subsystem',
+      completes: 'subsystem',
+      isRepeatable: true,
+    },
     { flags: '--state <state>', description: 'only devices in this state', choices: STATES },
   ],
   examples: [
@@ -37,7 +49,9 @@ async function runDevices(args: readonly string[], options: OptionValues, caller
   const observer = openObserver(caller.roots, caller.release ?? runningRelease());
   const found = args.length === 0 ? walkSysfs(caller.roots) : args.flatMap(word => findDevices(word, caller.roots));
   if (args.length > 0 && found.length === 0) {
-    throw new UsherdError('NOT_FOUND', `no device in ${caller.roots.sys} is called ${args.join(' or ')}`, { wanted: args });
+    throw new UsherdError('NOT_FOUND', `no device in ${caller.roots.sys} is called ${args.join(' or ')}`, {
+      wanted: args,
+    });
   }
   const subsystems = listOption(options, 'subsystem');
   const state = textOption(options, 'state');

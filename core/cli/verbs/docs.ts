@@ -21,7 +21,9 @@ export async function makePages(verbs: readonly Verb[]): Promise<Readonly<Record
 export const docs: Verb = {
   name: 'docs',
   summary: 'print a page of the manual, a shell completion, or the error table',
-  description: ['The pages are made from the same values that parse the command line and the configuration. Without a name the pages are listed.'],
+  description: [
+    'The pages are made from the same values that parse the command line and the configuration. Without a name the pages are listed.',
+  ],
   arguments: [{ name: 'page', description: 'usher.1, usherd.8, usherd.toml.5, errors, bash, zsh or fish' }],
   options: [],
   examples: [
@@ -39,7 +41,10 @@ async function runDocs([name]: readonly string[], _options: OptionValues, { stdo
     return 0;
   }
   const page = pages[name];
-  if (page === undefined) throw new UsherdError('NOT_FOUND', `there is no page "${name}"; there are ${Object.keys(pages).join(', ')}`, { wanted: name });
+  if (page === undefined)
+    throw new UsherdError('NOT_FOUND', `there is no page "${name}"; there are ${Object.keys(pages).join(', ')}`, {
+      wanted: name,
+    });
   stdout.write(page());
   return 0;
 }

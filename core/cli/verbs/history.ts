@@ -20,7 +20,10 @@ export const history: Verb = {
     { flags: '--incidents', description: 'losses, rejected datagrams, reloads and problems, in place of events' },
   ],
   examples: [
-    { command: 'usher history --since yesterday --outcome refused', does: 'What the kernel would not load since yesterday.' },
+    {
+      command: 'usher history --since yesterday --outcome refused',
+      does: 'What the kernel would not load since yesterday.',
+    },
     { command: 'usher history -d 2-1:1.0 --json', does: 'All that happened to one USB interface, whole.' },
     { command: 'usher history -n 20 -f', does: 'The last twenty entries, then what comes.' },
   ],

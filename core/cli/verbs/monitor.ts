@@ -31,7 +31,10 @@ async function runMonitor(_args: readonly string[], options: OptionValues, calle
   const { askDaemon } = await import('../daemon-call.ts');
   const { handledLine } = await import('../../daemon/printer.ts');
   for await (const item of askDaemon(caller, 'monitor')) {
-    const told = item as unknown as Received | ({ readonly kind: 'handled' } & Handled) | { readonly kind: 'missed'; readonly count: number };
+    const told = item as unknown as
+      | Received
+      | ({ readonly kind: 'handled' } & Handled)
+      | { readonly kind: 'missed'; readonly count: number };
     if (caller.isJson) printJson(caller, told);
     else if (told.kind === 'received') printEvent(told.event, showsProperties, caller);
     else if (told.kind === 'handled') printSpans(caller, ['  ', ...handledLine(told)]);
@@ -64,7 +67,10 @@ async function listen(group: 'kernel' | 'udev', showsProperties: boolean, caller
 function printEvent(event: Handled['event'], showsProperties: boolean, caller: Caller): void {
   const { action, subsystem, devpath, seqnum = '-', env, origin } = event;
   const who = origin.kind === 'kernel' ? '' : ` (${origin.kind})`;
-  printSpans(caller, [{ text: action.padEnd(7), style: 'name' }, ` ${String(seqnum).padStart(7)} ${subsystem.padEnd(10)} ${devpath}${who}`]);
+  printSpans(caller, [
+    { text: action.padEnd(7), style: 'name' },
+    ` ${String(seqnum).padStart(7)} ${subsystem.padEnd(10)} ${devpath}${who}`,
+  ]);
   if (!showsProperties) return;
   for (const [key, value] of Object.entries(env)) printSpans(caller, [{ text: `    ${key}=${value}`, style: 'faint' }]);
 }

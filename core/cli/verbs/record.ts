@@ -11,16 +11,19 @@ export const record: Verb = {
     'Listens by itself, beside any daemon, and writes each datagram byte for byte with the time it came, and for a device that is added what sysfs says of it. Losses are marked. usher replay plays it; a recording makes a bug report that can be run.',
     'Ends with Ctrl-C. The file holds what devices say of themselves: serial numbers too.',
   ],
-  arguments: [{ name: 'file', description: 'where to write; - is standard output', isRequired: true, completes: 'file' }],
-  options: [{ flags: '--source <source>', description: 'who is listened to (default: kernel)', choices: ['kernel', 'udev'] }],
+  arguments: [
+    { name: 'file', description: 'where to write; - is standard output', isRequired: true, completes: 'file' },
+  ],
+  options: [
+    { flags: '--source <source>', description: 'who is listened to (default: kernel)', choices: ['kernel', 'udev'] },
+  ],
   examples: [{ command: 'usher record stick.uevents', does: 'Record while you plug the stick in.' }],
   run: runRecord,
 };
 
 async function runRecord([file = '-']: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { NetlinkSource } = await import('../../pipeline/1-intake/netlink-source.ts');
-  const { formatRecordingHeader, formatRecordingItem } = await import('../../pipeline/1-intake/recording.ts');
-  const { recordDatagram } = await import('../../pipeline/1-intake/record-datagram.ts');
+  const { Recorder } = await import('../../pipeline/1-intake/recorder.ts');
   const { runningRelease } = await import('../program.ts');
   const group = textOption(options, 'source') === 'udev' ? 'udev' : 'kernel';
   const out = file === '-' ? caller.stdout : createWriteStream(file, { flags: 'wx' });
@@ -29,26 +32,21 @@ async function runRecord([file = '-']: readonly string[], options: OptionValues,
     const why = error.code === 'EEXIST' ? 'it is there already, and nothing is overwritten' : error.message;
     ended.reject(new UsherdError('FILE_UNREADABLE', `${file}: ${why}`, { file }, error));
   });
-  const started = new Date();
-  out.write(formatRecordingHeader({ kernel: caller.release ?? runningRelease(), started }));
   let count = 0;
-  const tMsOf = (atMs: number): number => Math.max(0, Math.round((atMs - started.getTime()) * 1000) / 1000);
-  const source = new NetlinkSource({
-    group,
+  const recorder = new Recorder({
+    kernel: caller.release ?? runningRelease(),
+    started: new Date(),
     root: caller.roots,
-    failed: ended.reject,
-    tap: (datagram, from, atMs) => {
-      count += 1;
-      for (const item of recordDatagram(datagram, from, tMsOf(atMs), caller.roots)) out.write(formatRecordingItem(item));
-    },
+    write: line => void out.write(line),
   });
+  const source = new NetlinkSource({ group, root: caller.roots, failed: ended.reject, tap: recorder.datagram });
   source.start({
-    uevents: () => {},
-    rejected: ({ reason }) => void caller.stderr.write(`usher: not recorded, a datagram was rejected: ${reason}\n`),
-    lost: ({ kind, dropped, atMs }) => {
-      const item = { kind: 'lost', tMs: tMsOf(atMs), reason: kind, ...(dropped === undefined ? {} : { dropped }) } as const;
-      out.write(formatRecordingItem(item));
+    uevents: batch => {
+      count += batch.length;
+      for (const event of batch) recorder.uevent(event);
     },
+    rejected: ({ reason }) => void caller.stderr.write(`usher: not recorded, a datagram was rejected: ${reason}\n`),
+    lost: loss => recorder.lost(loss),
   });
   caller.stderr.write(`usher: recording ${group} uevents to ${file}; Ctrl-C ends\n`);
   caller.signal.addEventListener('abort', () => ended.resolve(), { once: true });
@@ -61,6 +59,6 @@ async function runRecord([file = '-']: readonly string[], options: OptionValues,
     out.end();
     await finished(out);
   }
-  caller.stderr.write(`usher: ${count} datagrams recorded\n`);
+  caller.stderr.write(`usher: ${count} events recorded\n`);
   return 0;
 }

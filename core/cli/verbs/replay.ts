@@ -18,7 +18,10 @@ export const replay: Verb = {
   ],
   examples: [
     { command: 'usher replay stick.uevents', does: 'What these events would lead to on this machine.' },
-    { command: 'usher replay stick.uevents --root /mnt/other', does: 'The same with the modules and configuration of another disk.' },
+    {
+      command: 'usher replay stick.uevents --root /mnt/other',
+      does: 'The same with the modules and configuration of another disk.',
+    },
   ],
   run: runReplay,
 };
@@ -34,18 +37,24 @@ async function runReplay([file = '']: readonly string[], options: OptionValues, 
     signal: caller.signal,
   });
   if (!world.hasTree) {
-    throw new UsherdError('NOT_FOUND', `no module tree for the recording's kernel: looked for ${world.lookedIn.join(' and ')}`, {
-      lookedIn: world.lookedIn,
-    });
+    throw new UsherdError(
+      'NOT_FOUND',
+      `no module tree for the recording's kernel: looked for ${world.lookedIn.join(' and ')}`,
+      {
+        lookedIn: world.lookedIn,
+      },
+    );
   }
   for (const problem of [...problems, ...world.problems]) caller.stderr.write(`usher: ${formatProblem(problem)}\n`);
   for (const { reason } of rejections) caller.stderr.write(`usher: rejected: ${reason}\n`);
-  for (const { kind, dropped } of losses) caller.stderr.write(`usher: events lost here (${kind}${dropped === undefined ? '' : `, ${dropped}`})\n`);
+  for (const { kind, dropped } of losses)
+    caller.stderr.write(`usher: events lost here (${kind}${dropped === undefined ? '' : `, ${dropped}`})\n`);
   const told = entries.filter(({ deliberation }) => deliberation !== undefined || isSet(options, 'all'));
   for (const [index, entry] of told.entries()) {
     const explanation = explainRecorded(entry, mind);
     if (caller.isJson) printJson(caller, explain.explanationToJson(explanation));
-    else printLines(caller, [...(index === 0 ? [] : ['']), ...explain.formatExplanation(explanation, terminal(caller))]);
+    else
+      printLines(caller, [...(index === 0 ? [] : ['']), ...explain.formatExplanation(explanation, terminal(caller))]);
   }
   return 0;
 }

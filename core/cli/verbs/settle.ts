@@ -13,7 +13,12 @@ export const settle: Verb = {
   ],
   arguments: [],
   options: [{ flags: '-t, --timeout <seconds>', description: `longest wait (default and most: ${TIMEOUT_MAX_S})` }],
-  examples: [{ command: 'usher trigger --action add && usher settle', does: 'Look for drivers again and wait until that is done.' }],
+  examples: [
+    {
+      command: 'usher trigger --action add && usher settle',
+      does: 'Look for drivers again and wait until that is done.',
+    },
+  ],
   run: runSettle,
 };
 

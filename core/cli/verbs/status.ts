@@ -4,7 +4,9 @@ import type { Caller, OptionValues, Verb } from '../verb.ts';
 export const status: Verb = {
   name: 'status',
   summary: 'tell how the running daemon is doing',
-  description: ['Asks the daemon: since when it runs, where events come from, how many it handled, loaded, rejected and lost, and where the ledger is.'],
+  description: [
+    'Asks the daemon: since when it runs, where events come from, how many it handled, loaded, rejected and lost, and where the ledger is.',
+  ],
   arguments: [],
   options: [],
   examples: [{ command: 'usher status --json', does: 'The same for a program.' }],

@@ -16,17 +16,30 @@ export const trigger: Verb = {
     'The kernel carries the UUID back in SYNTH_UUID: the history shows which events were asked for by which trigger.',
   ],
   arguments: [
-    { name: 'device', description: 'devpath, sysfs path or sysname; a pattern with * is fine', isVariadic: true, completes: 'device' },
+    {
+      name: 'device',
+      description: 'devpath, sysfs path or sysname; a pattern with * is fine',
+      isVariadic: true,
+      completes: 'device',
+    },
   ],
   options: [
     { flags: '-c, --action <action>', description: 'what the event says (default: change)', choices: ACTIONS },
-    { flags: '-s, --subsystem <pattern>', description: 'only devices of this subsystem', completes: 'subsystem', isRepeatable: true },
+    {
+      flags: '-s, --subsystem <pattern>',
+      description: 'only devices of this subsystem',
+      completes: 'subsystem',
+      isRepeatable: true,
+    },
     { flags: '-n, --dry-run', description: 'print the devices, trigger none' },
     { flags: '--settle', description: 'wait until the daemon has dealt with them all' },
     { flags: '--timeout <seconds>', description: 'longest wait with --settle (default: 120)' },
   ],
   examples: [
-    { command: 'usher trigger --action add --subsystem usb --settle', does: 'Ask for the drivers of all USB devices again and wait for them.' },
+    {
+      command: 'usher trigger --action add --subsystem usb --settle',
+      does: 'Ask for the drivers of all USB devices again and wait for them.',
+    },
     { command: "usher trigger -n '/devices/pci*'", does: 'List the PCI devices and all below them.' },
   ],
   run: runTrigger,
@@ -37,20 +50,29 @@ async function runTrigger(args: readonly string[], options: OptionValues, caller
   const subsystems = listOption(options, 'subsystem');
   const devices = walkSysfs(caller.roots).filter(device => isMeant(device, args, subsystems));
   if (devices.length === 0 && args.length > 0) {
-    throw new UsherdError('NOT_FOUND', `no device in ${caller.roots.sys} is called ${args.join(' or ')}`, { wanted: args });
+    throw new UsherdError('NOT_FOUND', `no device in ${caller.roots.sys} is called ${args.join(' or ')}`, {
+      wanted: args,
+    });
   }
   const uuid = randomUUID();
   for (const { devpath } of devices) {
     if (!isSet(options, 'dryRun')) trip(caller.roots.sys, devpath, action, uuid);
-    caller.stdout.write(caller.isJson ? `${JSON.stringify({ devpath, action, uuid })}\n` : isSet(options, 'dryRun') ? `${devpath}\n` : '');
+    caller.stdout.write(
+      caller.isJson ? `${JSON.stringify({ devpath, action, uuid })}\n` : isSet(options, 'dryRun') ? `${devpath}\n` : '',
+    );
   }
   if (!isSet(options, 'settle') || isSet(options, 'dryRun')) return 0;
   const { settle } = await import('./settle.ts');
   return settle.run([], options, caller);
 }
 
-function isMeant({ devpath, subsystem }: SysfsDevice, names: readonly string[], subsystems: readonly string[]): boolean {
-  const isNamed = names.length === 0 || names.some(name => isNameOf(name.replace(/^\/sys(?=\/)/, '').replace(/\/$/, ''), devpath));
+function isMeant(
+  { devpath, subsystem }: SysfsDevice,
+  names: readonly string[],
+  subsystems: readonly string[],
+): boolean {
+  const isNamed =
+    names.length === 0 || names.some(name => isNameOf(name.replace(/^\/sys(?=\/)/, '').replace(/\/$/, ''), devpath));
   return isNamed && (subsystems.length === 0 || subsystems.some(pattern => globMatches(pattern, subsystem)));
 }
 
@@ -60,7 +82,12 @@ function trip(sysRoot: string, devpath: SysfsDevice['devpath'], action: string, 
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'EACCES' || code === 'EPERM') {
-      throw new UsherdError('NOT_PERMITTED', `${sysRoot}${devpath}/uevent: only root may trigger a device`, { devpath }, error);
+      throw new UsherdError(
+        'NOT_PERMITTED',
+        `${sysRoot}${devpath}/uevent: only root may trigger a device`,
+        { devpath },
+        error,
+      );
     }
     if (code !== 'ENOENT' && code !== 'ENODEV') throw error; // A device may go while we walk.
   }

@@ -24,7 +24,10 @@ export const why: Verb = {
   options: [{ flags: '--now', description: 'think it through afresh, whatever the ledger says' }],
   examples: [
     { command: 'usher why 0000:00:1f.2', does: 'Why this PCI device has the driver it has.' },
-    { command: 'usher why pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00', does: 'What would drive such a device.' },
+    {
+      command: 'usher why pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00',
+      does: 'What would drive such a device.',
+    },
     { command: 'usher why nouveau', does: 'Where the module is, who claims it, what the configuration says of it.' },
   ],
   run: runWhy,
@@ -42,7 +45,9 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
     const { explainModule } = await import('../why-module.ts');
     const { formatModule, moduleToJson } = await import('../../pipeline/8-report/module-report.ts');
     const told = explainModule(subject.module, observer, caller.roots);
-    const entry = isSet(options, 'now') ? undefined : await lastDecision(caller, ledger => ledger.lastDecisionFor({ module: subject.module }));
+    const entry = isSet(options, 'now')
+      ? undefined
+      : await lastDecision(caller, ledger => ledger.lastDecisionFor({ module: subject.module }));
     if (caller.isJson) printJson(caller, moduleToJson(told, entry));
     else printLines(caller, formatModule(told, entry, terminal(caller)));
     return 0;
@@ -66,7 +71,10 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
 }
 
 /** What the ledger last decided, when there is a ledger and it knows. */
-async function lastDecision({ roots }: Caller, ask: (ledger: History) => HistoryEntry | undefined): Promise<HistoryEntry | undefined> {
+async function lastDecision(
+  { roots }: Caller,
+  ask: (ledger: History) => HistoryEntry | undefined,
+): Promise<HistoryEntry | undefined> {
   const file = path.join(roots.stateDir, 'ledger.sqlite');
   if (!existsSync(file)) return undefined;
   const ledgerModule = await import('../../pipeline/7-ledger/history.ts');

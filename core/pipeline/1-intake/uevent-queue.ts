@@ -7,40 +7,42 @@ export const QUEUED_EVENTS_MAX = 65_536;
 /** Events handled side by side. Each may hold a module call, of which MODULE_CALLS_AT_ONCE_MAX run; the others do quick things. */
 export const EVENTS_IN_FLIGHT_MAX = 256;
 
-export interface UeventQueueOptions {
+export interface UeventQueueOptions<Ticket = void> {
   /** Handles one event. Undefined when it is done already, which costs nothing; else it is done when the promise is settled. */
-  readonly handle: (event: Uevent) => Promise<void> | undefined;
+  readonly handle: (event: Uevent, ticket: Ticket) => Promise<void> | undefined;
   /** `handle` threw or rejected, which is a bug in it. The event counts as done. */
   readonly failed: (event: Uevent, error: unknown) => void;
   readonly queuedMax?: number;
   readonly inFlightMax?: number;
 }
 
-interface Entry extends Claim {
+interface Entry<Ticket> extends Claim {
   readonly event: Uevent;
+  readonly ticket: Ticket;
 }
 
 /**
  * Hands events on in the order they came, side by side where that cannot matter: an event waits for an earlier unfinished one on the
  * same device, an ancestor, a descendant, where either was moved from (DEVPATH_OLD), or with the same DEVNAME.
- * Source: the rule is systemd-udevd's (udev-manager.c, event_is_blocked).
+ * A ticket goes with each event and comes back with it: what its arrival led to. Source: the rule is systemd-udevd's (udev-manager.c,
+ * event_is_blocked).
  */
-export class UeventQueue {
-  readonly #options: Required<UeventQueueOptions>;
+export class UeventQueue<Ticket = void> {
+  readonly #options: Required<UeventQueueOptions<Ticket>>;
   readonly #claims = new PathClaims();
   /** Everything taken and not done, in the order it came. */
-  readonly #unfinished = new Set<Entry>();
+  readonly #unfinished = new Set<Entry<Ticket>>();
   /** Nothing stands in their way but the number of events in flight. */
-  readonly #ready: Entry[] = [];
+  readonly #ready: Entry<Ticket>[] = [];
   #readyFrom = 0;
   #inFlight = 0;
   #isHandingOut = false;
   /** An event that was handed on before it was entered, since it was alone. */
-  #alone: Entry | undefined;
+  #alone: Entry<Ticket> | undefined;
   #lastSeen = 0n;
   #onSettled: (() => void)[] = [];
 
-  constructor(options: UeventQueueOptions) {
+  constructor(options: UeventQueueOptions<Ticket>) {
     this.#options = { queuedMax: QUEUED_EVENTS_MAX, inFlightMax: EVENTS_IN_FLIGHT_MAX, ...options };
   }
 
@@ -69,11 +71,11 @@ export class UeventQueue {
   }
 
   /** Takes an event. False when the queue is full and it was not taken: the caller tells a loss of the kind `queue-full`. */
-  push(event: Uevent): boolean {
+  push(event: Uevent, ticket: Ticket): boolean {
     const { queuedMax } = this.#options;
     if (this.#unfinished.size >= queuedMax) return false;
     this.#saw(event.seqnum);
-    const entry: Entry = { event, dependents: [], blockers: 0, lastDependent: undefined, places: [] };
+    const entry: Entry<Ticket> = { event, ticket, dependents: [], blockers: 0, lastDependent: undefined, places: [] };
     this.#unfinished.add(entry);
     // Alone, nothing can stand in its way; and what is handled at once need not be entered anywhere.
     if (this.#unfinished.size === 1 && !this.#isHandingOut) this.#startAlone(entry);
@@ -88,7 +90,7 @@ export class UeventQueue {
     return true;
   }
 
-  #startAlone(entry: Entry): void {
+  #startAlone(entry: Entry<Ticket>): void {
     this.#alone = entry;
     this.#isHandingOut = true;
     const done = this.#start(entry);
@@ -102,7 +104,7 @@ export class UeventQueue {
     else this.#unfinished.delete(entry);
   }
 
-  #enter(entry: Entry): void {
+  #enter(entry: Entry<Ticket>): void {
     this.#claims.enter(entry, pathsOf(entry.event), entry.event.env['DEVNAME']);
   }
 
@@ -134,16 +136,16 @@ export class UeventQueue {
   }
 
   /** Calls the handler; undefined when the event is done. */
-  #start({ event }: Entry): Promise<void> | undefined {
+  #start({ event, ticket }: Entry<Ticket>): Promise<void> | undefined {
     try {
-      return this.#options.handle(event);
+      return this.#options.handle(event, ticket);
     } catch (error) {
       this.#options.failed(event, error);
       return undefined;
     }
   }
 
-  #follow(entry: Entry, done: Promise<void>): void {
+  #follow(entry: Entry<Ticket>, done: Promise<void>): void {
     this.#inFlight += 1;
     const finish = (): void => {
       this.#inFlight -= 1;
@@ -156,10 +158,10 @@ export class UeventQueue {
     });
   }
 
-  #finish(entry: Entry): void {
+  #finish(entry: Entry<Ticket>): void {
     this.#unfinished.delete(entry);
     this.#claims.leave(entry, entry.event.env['DEVNAME']);
-    for (const dependent of entry.dependents as Entry[]) {
+    for (const dependent of entry.dependents as Entry<Ticket>[]) {
       dependent.blockers -= 1;
       if (dependent.blockers === 0) this.#ready.push(dependent);
     }

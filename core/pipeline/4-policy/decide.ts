@@ -11,7 +11,12 @@ export function decide(question: Question, sources: readonly OpinionSource[]): D
 export function joinOpinions(module: Decision['module'], opinions: readonly Opinion[]): Decision {
   const sorted = opinions.toSorted(compareOpinions);
   const winner = sorted.find(opinion => opinion.verdict !== 'abstain');
-  return { module, verdict: winner?.verdict ?? 'abstain', opinions: sorted, ...(winner === undefined ? {} : { winner }) };
+  return {
+    module,
+    verdict: winner?.verdict ?? 'abstain',
+    opinions: sorted,
+    ...(winner === undefined ? {} : { winner }),
+  };
 }
 
 /** Whether a module so decided may be loaded now. */

@@ -59,7 +59,9 @@ function planStep(item: ProbeItem, world: ModuleWorld, options: PlanOptions): St
   }
   const entry = world.tree.module(item.module);
   if (entry === undefined) {
-    return world.tree.isBuiltin(item.module) ? { ...facts, kind: 'builtin' } : { ...facts, kind: 'missing', name: item.name };
+    return world.tree.isBuiltin(item.module)
+      ? { ...facts, kind: 'builtin' }
+      : { ...facts, kind: 'missing', name: item.name };
   }
   return { ...facts, kind: 'insert', path: world.tree.filePath(entry), parameters, optionPlaces: places };
 }

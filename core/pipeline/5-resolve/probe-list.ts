@@ -79,7 +79,10 @@ interface SoftdepName {
 
 /** Softdeps are names or aliases; an alias may stand for several modules. A name that nothing answers to stays in the plan as missing. */
 function resolveSoftdeps(names: readonly string[], { world }: Walk): readonly SoftdepName[] {
-  return names.map(name => ({ name, modules: lookupModules(name, world.tree, world.config).map(match => match.module) }));
+  return names.map(name => ({
+    name,
+    modules: lookupModules(name, world.tree, world.config).map(match => match.module),
+  }));
 }
 
 function enterSoftdep({ name, modules }: SoftdepName, role: Role, neededBy: ModuleName, walk: Walk): void {

@@ -39,7 +39,9 @@ export function refusalMeaning(errno: ErrnoName, restrictions: ModuleRestriction
     case 'EOPNOTSUPP':
       return 'the kernel cannot decompress modules of this kind itself';
     case 'ENOSYS':
-      return restrictions.hasModules ? 'the kernel lacks this call' : 'this kernel has no loadable modules (built without them, or booted with nomodule)';
+      return restrictions.hasModules
+        ? 'the kernel lacks this call'
+        : 'this kernel has no loadable modules (built without them, or booted with nomodule)';
     case 'ETXTBSY':
       return 'the file is being written';
     default:

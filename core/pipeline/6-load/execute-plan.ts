@@ -93,7 +93,9 @@ export class PlanExecutor {
     const end = await this.#loader.runCommand(line, module);
     const tookMs = this.#clock() - startedAt;
     const reason = commandFailure(end);
-    return reason === undefined ? { kind: 'ran', module, command: line, tookMs } : { kind: 'failed', module, reason, tookMs };
+    return reason === undefined
+      ? { kind: 'ran', module, command: line, tookMs }
+      : { kind: 'failed', module, reason, tookMs };
   }
 }
 

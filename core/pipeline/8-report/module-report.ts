@@ -37,12 +37,18 @@ export interface ModuleFacts {
 
 /** A module's facts, and what the ledger last did about it → the tree a person reads. */
 export function formatModule(facts: ModuleFacts, entry: HistoryEntry | undefined, terminal: Terminal): string[] {
-  return formatTree({ line: [span('title', facts.module), span('faint', ' (module)')], children: branches(facts, entry) }, terminal);
+  return formatTree(
+    { line: [span('title', facts.module), span('faint', ' (module)')], children: branches(facts, entry) },
+    terminal,
+  );
 }
 
 /** The same as JSON: the fields of ModuleFacts, and `last`, the ledger's entry. */
 export function moduleToJson(facts: ModuleFacts, entry: HistoryEntry | undefined): Json {
-  return { ...(toJson(facts) as Record<string, Json>), ...(entry === undefined ? {} : { last: historyEntryToJson(entry) }) };
+  return {
+    ...(toJson(facts) as Record<string, Json>),
+    ...(entry === undefined ? {} : { last: historyEntryToJson(entry) }),
+  };
 }
 
 function branches(facts: ModuleFacts, entry: HistoryEntry | undefined): readonly Branch[] {

@@ -7,8 +7,6 @@ export interface Branch {
   readonly children?: readonly Branch[];
 }
 
-/** Width of a tree when the terminal's is not known: what a mail or a terminal of old shows. */
-const PLAIN_WIDTH = 80;
 /** However deep a branch is, its text gets so many columns. */
 const TEXT_MIN_WIDTH = 20;
 
@@ -22,7 +20,8 @@ export function formatTree(root: Branch, terminal: Terminal): string[] {
 
 function branchLines({ line, children = [] }: Branch, first: string, rest: string, terminal: Terminal): string[] {
   const signs = terminal.isUtf8 ? DRAWN : ASCII;
-  const width = Math.max(TEXT_MIN_WIDTH, (terminal.width ?? PLAIN_WIDTH) - rest.length);
+  // A file or pipe has no width: lines stay whole, so that they can be searched.
+  const width = Math.max(TEXT_MIN_WIDTH, (terminal.width ?? Number.POSITIVE_INFINITY) - rest.length);
   const trunk = children.length > 0 ? signs.pass : signs.none;
   const [head = [], ...tail] = wrapSpans(line, width, width - trunk.length);
   const own = [first + writeSpans(head, terminal), ...tail.map(more => rest + trunk + writeSpans(more, terminal))];

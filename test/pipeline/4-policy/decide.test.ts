@@ -1,5 +1,5 @@
 import test from 'ava';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { joinOpinions, mayLoad } from '../../../core/pipeline/4-policy/decide.ts';
 import { VERDICT_KINDS, type Opinion } from '../../../core/pipeline/4-policy/opinion.ts';
 import { moduleName } from '../../../core/vocabulary/module-name.ts';

@@ -14,7 +14,15 @@ function loader(refusals: Readonly<Record<string, ErrnoName>> = {}): NotingLoade
 }
 
 function insert(name: string, role: Role, required = true): Step {
-  return { kind: 'insert', module: moduleName(name), role, required, path: `/lib/modules/x/${name}.ko`, parameters: '', optionPlaces: [] };
+  return {
+    kind: 'insert',
+    module: moduleName(name),
+    role,
+    required,
+    path: `/lib/modules/x/${name}.ko`,
+    parameters: '',
+    optionPlaces: [],
+  };
 }
 
 /** Outcomes without their times, which differ from run to run. */
@@ -44,7 +52,8 @@ test('a required step that is refused ends the plan, and what the kernel said is
       kind: 'refused',
       module: 'usb_storage',
       errno: 'EKEYREJECTED',
-      meaning: 'its signature is by a key the kernel does not trust; with Secure Boot the key must be enrolled (mokutil --import)',
+      meaning:
+        'its signature is by a key the kernel does not trust; with Secure Boot the key must be enrolled (mokutil --import)',
     },
     { kind: 'skipped', module: 'uas', reason: 'usb_storage could not be loaded' },
   ]);
@@ -53,12 +62,17 @@ test('a required step that is refused ends the plan, and what the kernel said is
 test('a softdep that is refused does not keep the target from loading', async t => {
   const executor = new PlanExecutor(loader({ crc32c: 'ENOENT' }), { observes: false });
   const outcomes = await executor.execute(plan(insert('crc32c', 'softdep-pre', false), insert('uas', 'target')), NONE);
-  t.deepEqual(outcomes.map(outcome => outcome.kind), ['refused', 'inserted']);
+  t.deepEqual(
+    outcomes.map(outcome => outcome.kind),
+    ['refused', 'inserted'],
+  );
 });
 
 test('a module the kernel has already is no failure', async t => {
   const executor = new PlanExecutor(loader({ uas: 'EEXIST' }), { observes: false });
-  t.deepEqual(await executor.execute(plan(insert('uas', 'target')), NONE), [{ kind: 'already-loaded', module: moduleName('uas') }]);
+  t.deepEqual(await executor.execute(plan(insert('uas', 'target')), NONE), [
+    { kind: 'already-loaded', module: moduleName('uas') },
+  ]);
 });
 
 test('however many devices ask at once, a module is inserted once and all get that one outcome', async t => {
@@ -71,7 +85,9 @@ test('however many devices ask at once, a module is inserted once and all get th
     }
   })(() => false, moduleNameOfPath);
   const executor = new PlanExecutor(counting, { observes: false });
-  const all = await Promise.all(Array.from({ length: 50 }, () => executor.execute(plan(insert('uas', 'target')), NONE)));
+  const all = await Promise.all(
+    Array.from({ length: 50 }, () => executor.execute(plan(insert('uas', 'target')), NONE)),
+  );
   t.is(insertions, 1);
   t.is(new Set(all.map(outcomes => outcomes[0])).size, 1);
   t.deepEqual(executor.inFlight, []);

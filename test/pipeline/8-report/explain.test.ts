@@ -95,6 +95,7 @@ const scenes: Readonly<Record<string, Explanation>> = {
           },
           {
             kind: 'run-install',
+            parameters: '',
             module: usbhid,
             role: 'target',
             required: true,

@@ -1,0 +1,200 @@
+# bash completion of usher; made by `usher docs bash`.
+_usher_modules() { sed -n 's|^.*/\([^/]*\)\.ko[.a-z]*:.*|\1|p' "/lib/modules/$(uname -r)/modules.dep" 2>/dev/null; }
+_usher_devices() { find /sys/devices -name uevent -printf '/%P\n' 2>/dev/null | sed 's|^|/devices|; s|/uevent$||'; }
+_usher_subsystems() { ls /sys/class /sys/bus 2>/dev/null | grep -v :; }
+_usher() {
+  local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
+  COMPREPLY=()
+  if [ "$COMP_CWORD" -eq 1 ]; then
+    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay docs --help --version' -- "$cur"))
+    return
+  fi
+  case $verb in
+    daemon)
+      case $prev in
+        --source) COMPREPLY=($(compgen -W 'auto kernel udev' -- "$cur")); return ;;
+        --receive-buffer) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--source --observe --no-coldplug --quiet --receive-buffer --accept-injected --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    status)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    devices)
+      case $prev in
+        -s|--subsystem) COMPREPLY=($(compgen -W "$(_usher_subsystems)" -- "$cur")); return ;;
+        --state) COMPREPLY=($(compgen -W 'bound loaded-not-bound matched-not-loaded no-module no-modalias' -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-t --tree -a --all -s --subsystem --state --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_devices)" -- "$cur")) ;;
+      esac ;;
+    why)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--now --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_devices)" -- "$cur")) ;;
+      esac ;;
+    history)
+      case $prev in
+        --since) :; return ;;
+        --until) :; return ;;
+        -d|--device) COMPREPLY=($(compgen -W "$(_usher_devices)" -- "$cur")); return ;;
+        -m|--module) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")); return ;;
+        -s|--subsystem) COMPREPLY=($(compgen -W "$(_usher_subsystems)" -- "$cur")); return ;;
+        -a|--action) COMPREPLY=($(compgen -W 'add remove change move online offline bind unbind' -- "$cur")); return ;;
+        --verdict) COMPREPLY=($(compgen -W 'deny hold replace allow abstain' -- "$cur")); return ;;
+        --outcome) COMPREPLY=($(compgen -W 'failed refused loaded observed held denied already-loaded builtin skipped no-module no-modalias recorded open interrupted' -- "$cur")); return ;;
+        --from-seqnum) :; return ;;
+        --to-seqnum) :; return ;;
+        -n|--limit) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --outcome --from-seqnum --to-seqnum -n --limit -r --reverse -f --follow --incidents --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    monitor)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-k --kernel-events -u --udev-events -p --properties --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    trigger)
+      case $prev in
+        -c|--action) COMPREPLY=($(compgen -W 'add remove change move online offline bind unbind' -- "$cur")); return ;;
+        -s|--subsystem) COMPREPLY=($(compgen -W "$(_usher_subsystems)" -- "$cur")); return ;;
+        --timeout) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-c --action -s --subsystem -n --dry-run --settle --timeout --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_devices)" -- "$cur")) ;;
+      esac ;;
+    settle)
+      case $prev in
+        -t|--timeout) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-t --timeout --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    record)
+      case $prev in
+        --source) COMPREPLY=($(compgen -W 'kernel udev' -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--source --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+      esac ;;
+    replay)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--paced -a --all --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+      esac ;;
+    docs)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+  esac
+}
+complete -F _usher usher

@@ -1,0 +1,10 @@
+/** Pages made from the code, by name, and where each is kept. */
+export const KEPT_PAGES: Readonly<Record<string, string>> = {
+  'usher.1': 'contrib/man/usher.1',
+  'usherd.8': 'contrib/man/usherd.8',
+  'usherd.toml.5': 'contrib/man/usherd.toml.5',
+  errors: 'contrib/man/errors.md',
+  bash: 'contrib/completion/usher.bash',
+  zsh: 'contrib/completion/_usher',
+  fish: 'contrib/completion/usher.fish',
+};
