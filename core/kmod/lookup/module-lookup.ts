@@ -1,4 +1,4 @@
-import { moduleName, type ModuleName } from '../../vocabulary/module-name.ts';
+import { moduleName } from '../../vocabulary/module-name.ts';
 import type { DirectiveOf } from '../config/directive.ts';
 import type { ModprobeConfig } from '../config/modprobe-config.ts';
 import { SYMBOL_PREFIX } from '../maps/modules-symbols.ts';
