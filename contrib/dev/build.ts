@@ -9,6 +9,12 @@ import * as esbuild from 'esbuild';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(top, 'dist');
+/** Keeps V8 from letting the young generation grow to 48 MB under a storm: half the memory for a tenth more time. */
+const NODE_FLAGS = '--max-semi-space-size=2';
+/** This very Node, or with --portable whichever is on the path. */
+const interpreter = process.argv.includes('--portable')
+  ? `/usr/bin/env -S node ${NODE_FLAGS}`
+  : `${process.execPath} ${NODE_FLAGS}`;
 const version = (JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string }).version;
 
 const WARNINGS = [
@@ -87,7 +93,7 @@ async function bundle(entry: string, name: string): Promise<void> {
     external: ['better-sqlite3', '*.node'],
     plugins: [{ name: 'daemon-apart', setup: keepDaemonApart }],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
-    banner: { js: `#!${process.argv.includes('--portable') ? '/usr/bin/env node' : process.execPath}` },
+    banner: { js: `#!${interpreter}` },
     logLevel: 'warning',
   });
   chmodSync(outfile, 0o755);

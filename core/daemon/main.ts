@@ -96,7 +96,7 @@ function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean
     line('usherd', `${VERSION} on Linux ${options.release}, ${mode}`),
     line('ledger', span('name', ledger.path)),
     world.hasTree
-      ? line('modules', `${world.tree.dir}, ${formatCount(world.tree.moduleNames().length, 'module')}`)
+      ? line('modules', world.tree.dir)
       : line(
           'modules',
           span('warning', `no module tree for ${options.release}`),

@@ -38,6 +38,11 @@ export class PlanExecutor {
     return [...this.#inFlight.keys()];
   }
 
+  /** Whether carrying out the plan could change anything: an observer changes nothing, and some plans say that all is there already. */
+  acts({ steps }: LoadPlan): boolean {
+    return !this.#observes && steps.some(({ kind }) => kind === 'insert' || kind === 'run-install');
+  }
+
   /** A plan and what policy took out of it → one outcome a step, in order. After a required step has failed the rest is skipped. */
   async execute(plan: LoadPlan, refusals: Refusals): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
@@ -97,11 +102,6 @@ export class PlanExecutor {
       ? { kind: 'ran', module, command: line, tookMs }
       : { kind: 'failed', module, reason, tookMs };
   }
-}
-
-/** Whether carrying out the plan could change anything: some plans only say that all is there already. */
-export function actsOnMachine({ steps }: LoadPlan): boolean {
-  return steps.some(({ kind }) => kind === 'insert' || kind === 'run-install');
 }
 
 /** Whether a step so ended left its module out of the kernel. */
