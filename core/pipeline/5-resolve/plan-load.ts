@@ -1,3 +1,4 @@
+import { normaliseAlias } from '../../kmod/lookup/normalise-alias.ts';
 import type { Place } from '../../vocabulary/place.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { LoadPlan, Step } from './load-plan.ts';
@@ -73,7 +74,9 @@ function parametersOf(
   { alias, parameters }: PlanOptions,
 ): { parameters: string; places: readonly Place[] } {
   const isTarget = item.role === 'target';
-  const directives = config.optionsOf(item.module, isTarget ? alias : undefined);
+  // Lines are kept by the normalised alias, as they were read.
+  const key = isTarget && alias !== undefined ? (normaliseAlias(alias) ?? alias) : undefined;
+  const directives = config.optionsOf(item.module, key);
   const texts = directives.map(directive => directive.text);
   if (isTarget && parameters !== undefined && parameters !== '') texts.push(parameters);
   return { parameters: texts.join(' '), places: directives.map(directive => directive.place) };
