@@ -111,9 +111,9 @@ function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean
   stdout.write(`${lines.map(spans => writeSpans(spans, terminal)).join('\n')}\n`);
 }
 
-function stopLine({ counts, ledger }: Daemon): string {
-  const { received, loads, failures, lost } = counts;
-  return `usherd: ${formatCount(received, 'event')}, ${formatCount(loads, 'module')} loaded, ${failures} refused, ${lost} lost; the record is in ${ledger.path}`;
+function stopLine({ counts, losses, ledger }: Daemon): string {
+  const { received, loads, failures } = counts;
+  return `usherd: ${formatCount(received, 'event')}, ${formatCount(loads, 'module')} loaded, ${failures} refused, ${losses.lostEvents} lost; the record is in ${ledger.path}`;
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {
