@@ -24,12 +24,8 @@ export function isIndexKey(text: string): boolean {
  * writes them. Values of one key are stored by ascending priority, a later one before its equals. Keys must pass `isIndexKey`.
  */
 export function writeIndex(entries: readonly IndexEntry[]): Buffer {
-  const sorted = entries
-    .map((entry, order) => ({ entry, order }))
-    .toSorted(
-      (a, b) => compareKeys(a.entry.key, b.entry.key) || a.entry.priority - b.entry.priority || b.order - a.order,
-    )
-    .map(({ entry }) => entry);
+  // The sort keeps the order of equals, so turned round before it the later of them comes first.
+  const sorted = entries.toReversed().toSorted((a, b) => compareKeys(a.key, b.key) || a.priority - b.priority);
   const writer = new NodeWriter(sorted);
   // An index without a single pair is its header; the root word then points at its end.
   const root = sorted.length === 0 ? INDEX_HEADER_BYTES : writer.write(0, sorted.length, 0);
