@@ -18,7 +18,7 @@ export class SymbolNames {
 
   /** The name that stands in `block` from `start` to the NUL, or to `limit` → its number. */
   number(block: Uint8Array, start: number, limit: number): number {
-    let hash = 0x811c9dc5;
+    let hash = 0x811c9dc5 | 0;
     let end = start;
     for (; end < limit; end++) {
       const byte = block[end] ?? 0;
