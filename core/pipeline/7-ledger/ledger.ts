@@ -16,8 +16,6 @@ export type EntryId = number & { readonly __brand: 'EntryId' };
 export const BATCH_MAX_ROWS = 1000;
 /** A plain event is on disk after this at the latest; a decision is there before the act, whatever this says. */
 export const BATCH_MAX_WAIT_MS = 250;
-/** Commits that decisions wait for come no closer together than this, so that a storm does not become a storm of fsync. */
-export const COMMITS_APART_MS = 10;
 /** Pause after a write that failed; a full disk is seldom emptied sooner. */
 export const RETRY_MS = 5000;
 
@@ -71,7 +69,6 @@ export class Ledger {
   #nextId: number;
   #run: number | undefined;
   #isFailing = false;
-  #flushedAt = Number.NEGATIVE_INFINITY;
   #lostRows = 0;
   #writtenRows = 0;
 
@@ -148,15 +145,8 @@ export class Ledger {
     if (this.#isFailing) return Promise.resolve('in-memory');
     return new Promise(resolve => {
       this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) this.#flushForWaiting();
+      if (this.#waiting.length === 1) setImmediate(() => this.flush());
     });
-  }
-
-  /** At once when it has been quiet; in a storm decisions gather until the disk has had a pause, and share one commit. */
-  #flushForWaiting(): void {
-    const pauseMs = this.#flushedAt + COMMITS_APART_MS - performance.now();
-    if (pauseMs <= 0) setImmediate(() => this.flush());
-    else setTimeout(() => this.flush(), pauseMs);
   }
 
   /** Writes all that waits, now. */
@@ -164,7 +154,6 @@ export class Ledger {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const durability = this.#writeQueue();
-    this.#flushedAt = performance.now();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve(durability);
