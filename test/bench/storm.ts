@@ -124,6 +124,8 @@ function percentile(sorted: readonly number[], share: number): number {
 }
 
 const daemon = start();
+// A manager left behind by a failure would take part in every later run.
+process.on('exit', () => daemon.kill('SIGKILL'));
 const pid = daemon.pid ?? 0;
 await ready();
 await quiet();

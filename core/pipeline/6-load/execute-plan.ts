@@ -38,9 +38,11 @@ export class PlanExecutor {
     return [...this.#inFlight.keys()];
   }
 
-  /** Whether carrying out the plan could change anything: an observer changes nothing, and some plans say that all is there already. */
+  /** Whether carrying out the plan could change anything: an observer changes nothing, a kernel without modules takes none,
+   * and some plans say that all is there already. */
   acts({ steps }: LoadPlan): boolean {
-    return !this.#observes && steps.some(({ kind }) => kind === 'insert' || kind === 'run-install');
+    if (this.#observes) return false;
+    return steps.some(({ kind }) => kind === 'run-install' || (kind === 'insert' && this.#loader.canInsert));
   }
 
   /** A plan and what policy took out of it → one outcome a step, in order. After a required step has failed the rest is skipped. */

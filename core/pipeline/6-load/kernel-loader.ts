@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
@@ -18,11 +18,14 @@ import { runCommand } from './run-command.ts';
 
 /** Loads modules into the running kernel. */
 export class KernelLoader implements ModuleLoader {
+  /** What a kernel is built with does not change while it runs. */
+  readonly canInsert: boolean;
   readonly #roots: SystemRoot;
   readonly #tree: () => ModuleTree;
 
   constructor(roots: SystemRoot, tree: () => ModuleTree) {
     this.#roots = roots;
+    this.canInsert = existsSync(path.join(roots.proc, 'modules'));
     this.#tree = tree;
   }
 
@@ -31,13 +34,13 @@ export class KernelLoader implements ModuleLoader {
    * decompressed here and given to init_module(2). Source: libkmod's order of trying.
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
+    if (!this.canInsert) return 'ENOSYS';
     try {
       const compression = compressionOf(file);
       if (compression === 'none' || compression === this.#kernelCompression()) {
         const flags = compression === 'none' ? 0 : FinitFlag.compressedFile;
         const errno = await finitModule(file, parameters, { flags });
-        const isUnable = errno === 'ENOSYS' || errno === 'EOPNOTSUPP';
-        if (!isUnable || !this.restrictions().hasModules) return errno;
+        if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP') return errno;
       }
       using unpacked = ModuleFile.open(file, UNPACKERS);
       return await initModule(unpacked.bytes(), parameters);
