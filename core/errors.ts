@@ -14,6 +14,11 @@ export const ERRORS = {
     hint: 'check that it exists and who may read it',
     exitStatus: 4,
   },
+  FILE_UNWRITABLE: {
+    sentence: 'a file cannot be written',
+    hint: 'check the folder, the room on its disk and who may write there',
+    exitStatus: 4,
+  },
   INDEX_TRUNCATED: {
     sentence: 'a module index ends before its data does',
     hint: 'run depmod again for that kernel',

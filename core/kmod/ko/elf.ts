@@ -38,8 +38,11 @@ export class ElfFile {
   readonly is64: boolean;
   readonly isLittleEndian: boolean;
   readonly machine: number;
-  readonly sections: readonly ElfSection[];
-  readonly #byName = new Map<string, ElfSection>();
+  readonly #table: Buffer;
+  readonly #tableOffset: number;
+  readonly #entrySize: number;
+  readonly #names: Buffer;
+  #sections: readonly ElfSection[] | undefined;
 
   /** @throws {UsherdError} MODULE_FILE_DAMAGED */
   constructor(source: ByteSource) {
@@ -64,17 +67,25 @@ export class ElfFile {
       throw damaged(source, tail, `has section entries of ${entrySize} bytes, wanted ${wantedSize}`);
     }
     if (namesIndex >= count) throw damaged(source, tail + 4, `names its sections in section ${namesIndex} of ${count}`);
-    const table = source.read(tableOffset, count * entrySize);
-    const rows = Array.from({ length: count }, (_, i) => this.#row(table, i * entrySize, tableOffset));
-    const names = rows[namesIndex];
-    const nameBytes = names === undefined ? Buffer.alloc(0) : this.bytes(names);
-    this.sections = rows.map(({ nameOffset, ...row }) => ({ ...row, name: textAt(nameBytes, nameOffset) }));
-    // The first of a name counts, as in libkmod.
-    for (const section of this.sections) if (!this.#byName.has(section.name)) this.#byName.set(section.name, section);
+    this.#table = source.read(tableOffset, count * entrySize);
+    this.#tableOffset = tableOffset;
+    this.#entrySize = entrySize;
+    this.#names = this.bytes(this.#row(namesIndex, ''));
   }
 
+  /** Every section, by its number. */
+  get sections(): readonly ElfSection[] {
+    const count = this.#table.length / this.#entrySize;
+    return (this.#sections ??= Array.from({ length: count }, (_, i) =>
+      this.#row(i, textAt(this.#names, this.#nameAt(i))),
+    ));
+  }
+
+  /** The first section of a name, as in libkmod. */
   section(name: string): ElfSection | undefined {
-    return this.#byName.get(name);
+    const count = this.#table.length / this.#entrySize;
+    for (let i = 0; i < count; i++) if (this.#isNamed(this.#nameAt(i), name)) return this.#row(i, name);
+    return undefined;
   }
 
   /** A section's bytes; none for one that takes no room in the file. @throws {UsherdError} MODULE_FILE_DAMAGED */
@@ -98,16 +109,28 @@ export class ElfFile {
       : bytes.readUInt32BE(at + 4) + bytes.readUInt32BE(at) * 0x1_0000_0000;
   }
 
-  #row(table: Buffer, at: number, tableOffset: number): Omit<ElfSection, 'name'> & { nameOffset: number } {
+  #nameAt(index: number): number {
+    return this.u32(this.#table, index * this.#entrySize);
+  }
+
+  /** Compares in place: a module has dozens of sections, and few of their names are ever wanted as texts. */
+  #isNamed(at: number, name: string): boolean {
+    for (let i = 0; i < name.length; i++) if (this.#names[at + i] !== name.charCodeAt(i)) return false;
+    return this.#names[at + name.length] === 0;
+  }
+
+  #row(index: number, name: string): ElfSection {
+    const table = this.#table;
+    const at = index * this.#entrySize;
     const step = this.is64 ? 8 : 4;
     return {
-      nameOffset: this.u32(table, at),
+      name,
       type: this.u32(table, at + 4),
       flags: this.word(table, at + 8),
       offset: this.word(table, at + 8 + 2 * step),
       size: this.word(table, at + 8 + 3 * step),
       link: this.u32(table, at + 8 + 4 * step),
-      headerOffset: tableOffset + at,
+      headerOffset: this.#tableOffset + at,
     };
   }
 }

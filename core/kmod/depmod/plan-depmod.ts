@@ -1,0 +1,152 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { UsherdError } from '../../errors.ts';
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+import type { Problem } from '../../vocabulary/place.ts';
+import type { Decompressors } from '../ko/compression.ts';
+import { linkModules, OWNED_BY_NOBODY, symbolOwners } from './dependency-graph.ts';
+import type { DepmodConfig } from './depmod-conf.ts';
+import {
+  aliasOutputs,
+  builtinOutputs,
+  dependencyOutputs,
+  type DepmodOutput,
+  devnameOutput,
+  type LinkedTree,
+  softdepOutputs,
+  symbolOutputs,
+} from './depmod-outputs.ts';
+import { ASSUMED_SYMBOLS, type KnownSymbol } from './known-symbols.ts';
+import { FactsReader, type ModuleFacts, NO_FACTS } from './module-facts.ts';
+import { type ScannedModule, scanTree } from './scan-tree.ts';
+import { SymbolNames } from './symbol-names.ts';
+
+/** What is to be indexed. */
+export interface DepmodRequest {
+  /** Folder of the release. */
+  readonly dir: string;
+  readonly config: DepmodConfig;
+  readonly unpackers: Decompressors;
+  /** The kernel's own symbols (depmod -E, -F): what nobody has is then a problem. */
+  readonly knownSymbols?: readonly KnownSymbol[];
+  /** Whether checksums are compared with the exporter's (depmod -E). */
+  readonly checkVersions?: boolean;
+}
+
+/** What depmod would do, as a value: nothing is written yet. */
+export interface DepmodPlan {
+  /** In array order; a module's position is its priority in the indexes. */
+  readonly modules: readonly ScannedModule[];
+  /** Closed ways of modules that need each other. When there is one, there are no outputs. */
+  readonly cycles: readonly (readonly ModuleName[])[];
+  /** How many modules are in or below those. */
+  readonly modulesInCycles: number;
+  readonly outputs: readonly DepmodOutput[];
+  readonly problems: readonly Problem[];
+}
+
+/** Where the facts of a module file come from: the file, or a memory of an earlier run. */
+export interface FactsSource {
+  readonly names: SymbolNames;
+  /** @throws {UsherdError} when the file cannot be read */
+  facts(module: ScannedModule): ModuleFacts;
+}
+
+/** A source that reads every file. */
+export function fileFacts({
+  unpackers,
+  checkVersions = false,
+}: Pick<DepmodRequest, 'unpackers' | 'checkVersions'>): FactsSource {
+  const names = new SymbolNames();
+  const reader = new FactsReader(names, unpackers, { withCrcs: checkVersions });
+  return { names, facts: ({ file }) => reader.read(file) };
+}
+
+/**
+ * A release's folder → all files depmod(8) would write there, byte for byte those of Debian's depmod 30 (which has no
+ * modules.weakdep). A module that cannot be read is a problem and counts as one that needs nothing.
+ */
+export function planDepmod(request: DepmodRequest, source: FactsSource = fileFacts(request)): DepmodPlan {
+  const { dir, config, knownSymbols } = request;
+  const { modules, problems: scanProblems } = scanTree(dir, config);
+  const problems: Problem[] = [...scanProblems];
+  const facts = modules.map(module => readFacts(source, module, problems));
+  const known = knownSymbols?.map(({ name, crc }) => ({ number: source.names.numberOf(name), crc })) ?? [];
+  const assumed = knownSymbols === undefined ? [] : ASSUMED_SYMBOLS.map(name => source.names.numberOf(name));
+  const kernel = [...known.map(({ number }) => number), ...assumed];
+  const owners = symbolOwners(facts, source.names.count, kernel);
+  const graph = linkModules(facts, owners);
+  const tree: LinkedTree = { modules, facts, graph, owners, names: source.names };
+  if (knownSymbols !== undefined) {
+    problems.push(...unknownSymbols(tree));
+    if (request.checkVersions)
+      problems.push(...disagreements(tree, new Map(known.map(({ number, crc }) => [number, crc]))));
+  }
+  if (graph.unnumbered > 0) {
+    const cycles = graph.cycles.map(cycle => cycle.flatMap(module => modules[module]?.name ?? []));
+    return { modules, cycles, modulesInCycles: graph.unnumbered, outputs: [], problems };
+  }
+  const modinfoFile = path.join(dir, 'modules.builtin.modinfo');
+  const written = [
+    dependencyOutputs(tree),
+    aliasOutputs(tree),
+    softdepOutputs(tree),
+    symbolOutputs(tree),
+    builtinOutputs(readText(path.join(dir, 'modules.builtin'), problems), readText(modinfoFile, problems), modinfoFile),
+    devnameOutput(tree),
+  ];
+  problems.push(...written.flatMap(part => part.problems));
+  return { modules, cycles: [], modulesInCycles: 0, outputs: written.flatMap(({ outputs }) => outputs), problems };
+}
+
+function readFacts(source: FactsSource, module: ScannedModule, problems: Problem[]): ModuleFacts {
+  try {
+    return source.facts(module);
+  } catch (error) {
+    if (!(error instanceof UsherdError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
+    problems.push({ place: { file: module.file }, message: `is taken to need nothing: ${(error as Error).message}` });
+    return NO_FACTS;
+  }
+}
+
+/** Symbols that a module needs and nobody has; a weak one may be missing. */
+function unknownSymbols({ modules, facts, owners, names }: LinkedTree): Problem[] {
+  const problems: Problem[] = [];
+  for (const [module, { needs }] of facts.entries()) {
+    for (const need of needs) {
+      if ((need & 1) === 1 || owners[need >> 1] !== OWNED_BY_NOBODY) continue;
+      const file = modules[module]?.file ?? '';
+      problems.push({ place: { file }, message: `needs unknown symbol ${names.text(need >> 1)}` });
+    }
+  }
+  return problems;
+}
+
+/** Symbols whose checksum is another for the module than for who exports it. */
+function disagreements(
+  { modules, facts, names }: LinkedTree,
+  kernelCrcs: ReadonlyMap<number, number | undefined>,
+): Problem[] {
+  const crcs = new Map(kernelCrcs);
+  for (const { exports, exportCrcs } of facts)
+    for (const [i, symbol] of exports.entries()) crcs.set(symbol, exportCrcs?.[i]);
+  const problems: Problem[] = [];
+  for (const [module, { needs, needCrcs }] of facts.entries()) {
+    for (const [i, need] of needs.entries()) {
+      const crc = crcs.get(need >> 1);
+      if ((need & 1) === 1 || crc === undefined || crc === needCrcs?.[i]) continue;
+      const file = modules[module]?.file ?? '';
+      problems.push({ place: { file }, message: `disagrees about version of symbol ${names.text(need >> 1)}` });
+    }
+  }
+  return problems;
+}
+
+function readText(file: string, problems: Problem[]): string | undefined {
+  try {
+    return readFileSync(file, 'latin1');
+  } catch (error) {
+    problems.push({ place: { file }, message: `cannot be read: ${(error as Error).message}` });
+    return undefined;
+  }
+}
