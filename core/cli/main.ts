@@ -16,26 +16,14 @@ async function runToolCall({ tool, words }: ToolCall): Promise<number> {
   return runTool(await loadTool(tool), words, processHost());
 }
 
-async function runVerb(): Promise<number> {
-  const { runProgram } = await import('./program.ts');
-  const { VERBS } = await import('./verbs.ts');
-  const abort = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  // A reader that has seen enough (`usher history | head`) closes the pipe: that is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  const { stdout, stderr, env } = process;
-  return runProgram(process.argv.slice(2), VERBS, {
-    stdout,
-    stderr,
-    env,
-    uid: process.getuid?.() ?? 0,
-    signal: abort.signal,
-  });
-}
-
 async function main(): Promise<void> {
   const call = toolCall(process.argv);
-  process.exitCode = await (call === undefined ? runVerb() : runToolCall(call));
+  if (call !== undefined) {
+    process.exitCode = await runToolCall(call);
+    return;
+  }
+  const { runVerb } = await import('./run-verb.ts');
+  process.exitCode = await runVerb();
 }
 
 void main();

@@ -42,11 +42,6 @@ export function readRefcnt(sysRoot: string, module: ModuleName): number | undefi
   return readNumber(path.join(sysRoot, 'module', module, 'refcnt'));
 }
 
-/** Bytes of the module's code and data that stay: /sys/module/NAME/coresize. */
-export function readCoreSize(sysRoot: string, module: ModuleName): number | undefined {
-  return readNumber(path.join(sysRoot, 'module', module, 'coresize'));
-}
-
 /** Every name below /sys/module: loaded modules, and builtin ones that have parameters or a version. */
 export function listSysModules(sysRoot: string): readonly ModuleName[] {
   return listNames(path.join(sysRoot, 'module'));
