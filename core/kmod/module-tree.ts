@@ -1,9 +1,8 @@
 import path from 'node:path';
 import { moduleNameOfPath, type ModuleName } from '../vocabulary/module-name.ts';
-import type { Place, Problem } from '../vocabulary/place.ts';
+import type { Problem } from '../vocabulary/place.ts';
 import type { IndexEntry } from './index/index-format.ts';
 import { AliasIndex } from './lookup/alias-index.ts';
-import type { ModuleMatch } from './lookup/module-match.ts';
 import { normaliseAlias } from './lookup/normalise-alias.ts';
 import { parseModulesAlias } from './maps/modules-alias.ts';
 import { parseModulesBuiltin } from './maps/modules-builtin.ts';
@@ -192,21 +191,6 @@ export class ModuleTree {
     this.#problems.push(...problems);
     return entries;
   }
-}
-
-/**
- * Where the line of modules.alias stands that a match came from: the first `alias PATTERN MODULE` that says so. Other sources, and
- * trees that have only the .bin, keep the place the match has.
- */
-export function findAliasLine(tree: ModuleTree, match: ModuleMatch): Place {
-  if (match.source !== 'modules.alias') return match.place;
-  const file = path.join(tree.dir, TABLES.alias.text);
-  const text = readMapFile(file, [])?.toString('latin1');
-  if (text === undefined) return match.place;
-  const found = parseModulesAlias(text, file).entries.find(
-    ({ pattern, module }) => module === match.module && normaliseAlias(pattern) === match.pattern,
-  );
-  return found === undefined ? match.place : { file, line: found.line };
 }
 
 function readDep(text: string, file: string): MapFile<IndexEntry> {

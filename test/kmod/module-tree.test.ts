@@ -4,8 +4,9 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ModprobeConfig } from '../../core/kmod/config/modprobe-config.ts';
 import { writeIndex } from '../../core/kmod/index/index-writer.ts';
+import { findAliasLine } from '../../core/kmod/lookup/find-alias-line.ts';
 import { lookupModules } from '../../core/kmod/lookup/module-lookup.ts';
-import { findAliasLine, ModuleTree } from '../../core/kmod/module-tree.ts';
+import { ModuleTree } from '../../core/kmod/module-tree.ts';
 import { moduleName } from '../../core/vocabulary/module-name.ts';
 
 function treeOf(t: ExecutionContext, files: Readonly<Record<string, string | Buffer>>): string {

@@ -1,11 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import test from 'ava';
+import { parseKernelCommandLine } from '../../core/kmod/config/kernel-command-line.ts';
 import type { Directive } from '../../core/kmod/config/directive.ts';
 import { type ModprobeConfig, readModprobeConfig } from '../../core/kmod/config/modprobe-config.ts';
 import { lookupModules } from '../../core/kmod/lookup/module-lookup.ts';
 import { ModuleTree } from '../../core/kmod/module-tree.ts';
 import { assertNever } from '../../core/vocabulary/assert-never.ts';
 import { moduleName } from '../../core/vocabulary/module-name.ts';
-import { kmodIsHere, makeWorld, runKmod, WORLD_RELEASE } from '../support/module-world.ts';
+import { kmodIsHere, makeWorld, runKmod, skip, WORLD_RELEASE } from '../support/module-world.ts';
 
 /** What modprobe -c prints of the configuration, without what comes from this machine's own kernel command line. */
 function showConfig(directives: readonly Directive[]): string[] {
@@ -79,6 +81,28 @@ test('every line rule of modprobe.d gives what modprobe -c shows', t => {
   const own = theirs.filter(line => !line.startsWith('options') || shown.includes(line));
   t.deepEqual(shown, own);
   t.is(shown.length, 13);
+});
+
+const COMMAND_LINE =
+  'BOOT_IMAGE=/vm root=UUID=a.b usb-core.quirks=a:b i915.modeset mod.p="a b" "mod.q=c d" a.b.c=1 x=1.2 m.p=1.2.3=4 modprobe.blacklist=nouveau,rad-eon mod.e= "mod.z" mod.y="x"z nvme.a=b"c d"e\ttab.b=2\nlast.c=3 foo"bar.x=1 tail.a=1\n';
+
+test('the kernel command line gives what modprobe -c shows of it', t => {
+  if (!kmodIsHere(t)) return;
+  const world = makeWorld(t, { files: { cmdline: COMMAND_LINE } });
+  const script =
+    'mount --bind "$0/cmdline" /proc/cmdline || exit 77; PATH=$PATH:/usr/sbin:/sbin; exec modprobe -C /dev/null -d "$0" -S "$1" -c';
+  const { stdout, stderr, status } = spawnSync('unshare', ['-m', 'sh', '-c', script, world.root, WORLD_RELEASE], {
+    encoding: 'latin1',
+  });
+  if (status !== 0) {
+    skip(t, `nothing can be mounted over /proc/cmdline here: ${stderr.trim()}`);
+    return;
+  }
+  const theirs = stdout
+    .slice(0, stdout.indexOf('\n# End of configuration'))
+    .split('\n')
+    .filter(line => line !== '');
+  t.deepEqual(showConfig(parseKernelCommandLine(COMMAND_LINE, '/proc/cmdline').directives), theirs);
 });
 
 const MODULES = {

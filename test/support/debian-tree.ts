@@ -25,7 +25,6 @@ export interface DebianTree {
  * ~/.cache/usherd-test. Undefined, said aloud, where it cannot be had.
  */
 export async function debianTree(t: ExecutionContext): Promise<DebianTree | undefined> {
-  t.timeout(WAIT_MS + 60_000);
   const cache = cacheFolder();
   const root = path.join(cache, 'debian-kernel');
   const lock = path.join(cache, 'debian-kernel.lock');

@@ -1,6 +1,9 @@
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Problem } from '../../vocabulary/place.ts';
+
+/** Largest configuration file read, in bytes; a distribution's largest has a few kilobytes. */
+export const CONF_FILE_MAX_BYTES = 4 * 1024 * 1024;
 
 /** Which files a set of configuration folders comes to. */
 export interface ConfFiles {
@@ -45,4 +48,37 @@ function namesIn(dir: string, problems: Problem[]): string[] {
     }
     return [];
   }
+}
+
+/**
+ * What a command line names in place of the configured folders (-C) → the files among it, and the folders. Without any, the
+ * configured folders.
+ */
+export function namedSources(
+  dirs: readonly string[],
+  files: readonly string[] | undefined,
+): { readonly dirs: readonly string[]; readonly files: readonly string[] } {
+  if (files === undefined) return { dirs, files: [] };
+  return { dirs: files.filter(isFolder), files: files.filter(file => !isFolder(file)) };
+}
+
+/** Text of a configuration file; undefined, with a problem, when it cannot be read. An optional one may be missing. */
+export function readConfFile(
+  file: string,
+  problems: Problem[],
+  { isOptional = false }: { readonly isOptional?: boolean } = {},
+): string | undefined {
+  try {
+    const { size } = statSync(file);
+    if (size <= CONF_FILE_MAX_BYTES) return readFileSync(file, 'utf8');
+    problems.push({ place: { file }, message: `has ${size} bytes, at most ${CONF_FILE_MAX_BYTES} are read` });
+  } catch (error) {
+    if (isOptional && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    problems.push({ place: { file }, message: `cannot be read: ${(error as Error).message}` });
+  }
+  return undefined;
+}
+
+function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

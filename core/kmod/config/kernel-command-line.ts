@@ -86,7 +86,8 @@ function splitParameter(word: string): { module: string; option: string } | unde
   const dot = head.indexOf('.');
   if (dot <= 0 || dot === head.length - 1 || head.includes('.', dot + 1) || /[\s"]/.test(head)) return undefined;
   const name = head.slice(dot + 1);
-  if (equals < 0) return { module: head.slice(0, dot), option: name };
+  // A quoted word without a value is none of ours either: modprobe 30 passes over it.
+  if (equals < 0) return isWhole ? undefined : { module: head.slice(0, dot), option: name };
   const value = text.slice(equals + 1);
   return { module: head.slice(0, dot), option: isWhole ? `${name}="${value}"` : `${name}=${value}` };
 }

@@ -1,14 +1,10 @@
-import { readFileSync, statSync } from 'node:fs';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Problem } from '../../vocabulary/place.ts';
-import { listConfFiles } from './conf-files.ts';
+import { listConfFiles, namedSources, readConfFile } from './conf-files.ts';
 import type { Directive, DirectiveOf } from './directive.ts';
 import { parseKernelCommandLine, type KernelBlacklistEntry } from './kernel-command-line.ts';
 import { parseModprobeConf } from './modprobe-conf.ts';
 import { PatternList } from './pattern-list.ts';
-
-/** Largest configuration file read, in bytes; a distribution's largest has a few kilobytes. */
-export const CONF_FILE_MAX_BYTES = 4 * 1024 * 1024;
 
 /** Where modprobe's configuration comes from. */
 export interface ModprobeConfigSources {
@@ -120,14 +116,13 @@ export class ModprobeConfig {
  * Source: modprobe.d(5); kmod libkmod-config.c, kmod_config_new.
  */
 export function readModprobeConfig({ dirs, files, treeFiles, commandLine }: ModprobeConfigSources): ModprobeConfig {
-  const searched = files === undefined ? dirs : files.filter(isFolder);
-  const named = files?.filter(file => !isFolder(file)) ?? [];
-  const found = listConfFiles(searched, [...named, ...treeFiles]);
+  const sources = namedSources(dirs, files);
+  const found = listConfFiles(sources.dirs, [...sources.files, ...treeFiles]);
   const directives: Directive[] = [];
   const problems: Problem[] = [...found.problems];
   const optional = new Set(treeFiles);
   for (const file of found.files) {
-    const text = readConfFile(file, optional.has(file), problems);
+    const text = readConfFile(file, problems, { isOptional: optional.has(file) });
     if (text === undefined) continue;
     const parsed = parseModprobeConf(text, file);
     directives.push(...parsed.directives);
@@ -140,25 +135,9 @@ export function readModprobeConfig({ dirs, files, treeFiles, commandLine }: Modp
   }
   return new ModprobeConfig(directives, {
     problems,
-    files: [...new Set([...searched, ...found.files])],
+    files: [...new Set([...sources.dirs, ...found.files])],
     kernelBlacklist: kernel?.kernelBlacklist ?? [],
   });
-}
-
-function readConfFile(file: string, isOptional: boolean, problems: Problem[]): string | undefined {
-  try {
-    const { size } = statSync(file);
-    if (size <= CONF_FILE_MAX_BYTES) return readFileSync(file, 'utf8');
-    problems.push({ place: { file }, message: `has ${size} bytes, at most ${CONF_FILE_MAX_BYTES} are read` });
-  } catch (error) {
-    if (isOptional && (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    problems.push({ place: { file }, message: `cannot be read: ${(error as Error).message}` });
-  }
-  return undefined;
-}
-
-function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 function ofKind<Kind extends Directive['kind']>(directives: readonly Directive[], kind: Kind): DirectiveOf<Kind>[] {

@@ -8,8 +8,6 @@ export interface DependencyGraph {
   readonly numbers: Int32Array;
   /** One closed way through each knot of modules that need each other: `[a, b, a]`. */
   readonly cycles: readonly (readonly number[])[];
-  /** How many modules could not be numbered because of them. */
-  readonly unnumbered: number;
 }
 
 /** Owner of a symbol that the kernel itself has, and of one nobody has. */
@@ -45,12 +43,7 @@ export function linkModules(facts: readonly ModuleFacts[], owners: Int32Array): 
   });
   const numbers = numberModules(dependencies, users);
   const left = dependencies.flatMap((_, module) => (numbers[module] === -1 ? [module] : []));
-  return {
-    dependencies,
-    numbers,
-    cycles: left.length === 0 ? [] : findCycles(dependencies, left),
-    unnumbered: left.length,
-  };
+  return { dependencies, numbers, cycles: findCycles(dependencies, left) };
 }
 
 /**

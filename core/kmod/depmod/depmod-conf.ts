@@ -1,9 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { Place, Problem } from '../../vocabulary/place.ts';
-import { listConfFiles } from '../config/conf-files.ts';
+import { listConfFiles, namedSources, readConfFile } from '../config/conf-files.ts';
 import { logicalLines } from '../config/logical-lines.ts';
-import { CONF_FILE_MAX_BYTES } from '../config/modprobe-config.ts';
 import { excerpt } from '../maps/text-lines.ts';
 
 /** One statement of depmod.d(5). */
@@ -103,11 +101,8 @@ export function readDepmodConfig({
   readonly files?: readonly string[] | undefined;
   readonly release: string;
 }): DepmodConfig {
-  const searched = files === undefined ? dirs : files.filter(isFolder);
-  const found = listConfFiles(
-    searched,
-    files?.filter(file => !isFolder(file)),
-  );
+  const sources = namedSources(dirs, files);
+  const found = listConfFiles(sources.dirs, sources.files);
   const problems: Problem[] = [...found.problems];
   const directives: DepmodDirective[] = [];
   for (const file of found.files) {
@@ -117,7 +112,7 @@ export function readDepmodConfig({
     directives.push(...parsed.directives);
     problems.push(...parsed.problems);
   }
-  return mergeDepmodConfig(directives, release, problems, [...new Set([...searched, ...found.files])]);
+  return mergeDepmodConfig(directives, release, problems, [...new Set([...sources.dirs, ...found.files])]);
 }
 
 /** Directives in order → what they come to for one release. */
@@ -152,19 +147,4 @@ function releaseMatches(pattern: string, release: string, place: Place, problems
     problems.push({ place, message: `found "${pattern}", wanted "*" or a regular expression for a kernel release` });
     return false;
   }
-}
-
-function readConfFile(file: string, problems: Problem[]): string | undefined {
-  try {
-    const { size } = statSync(file);
-    if (size <= CONF_FILE_MAX_BYTES) return readFileSync(file, 'utf8');
-    problems.push({ place: { file }, message: `has ${size} bytes, at most ${CONF_FILE_MAX_BYTES} are read` });
-  } catch (error) {
-    problems.push({ place: { file }, message: `cannot be read: ${(error as Error).message}` });
-  }
-  return undefined;
-}
-
-function isFolder(file: string): boolean {
-  return statSync(file, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }

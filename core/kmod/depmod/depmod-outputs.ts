@@ -205,13 +205,12 @@ function splitKeys(
 ): { readonly entries: readonly IndexEntry[]; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
   const entries: IndexEntry[] = [];
-  for (const { key: written, value, priority } of pairs) {
-    const key = keyOf(written);
-    if (key !== undefined && isIndexKey(key))
-      entries.push(key === written ? { key, value, priority } : { key, value, priority });
+  for (const pair of pairs) {
+    const key = keyOf(pair.key);
+    if (key !== undefined && isIndexKey(key)) entries.push(key === pair.key ? pair : { ...pair, key });
     else {
       const wanted = key === undefined ? 'its brackets in pairs' : 'characters of 7 bits';
-      problems.push({ place: { file }, message: `left out "${written}" of ${value}, wanted ${wanted}` });
+      problems.push({ place: { file }, message: `left out "${pair.key}" of ${pair.value}, wanted ${wanted}` });
     }
   }
   return { entries, problems };

@@ -48,10 +48,12 @@ export const SYMBOL_BUCKETS = 2048;
 
 /** Items in the order a table of so many buckets hands them out: by bucket, in it by byte order of the keys. */
 export function inHashOrder<Item>(items: readonly Item[], keyOf: (item: Item) => string, buckets: number): Item[] {
-  const table: { key: string; item: Item }[][] = Array.from({ length: buckets }, () => []);
-  for (const item of items) {
-    const key = keyOf(item);
-    table[superFastHash(key) & (buckets - 1)]?.push({ key, item });
+  const table: Item[][] = Array.from({ length: buckets }, () => []);
+  for (const item of items) table[superFastHash(keyOf(item)) & (buckets - 1)]?.push(item);
+  const ordered: Item[] = [];
+  for (const bucket of table) {
+    if (bucket.length > 1) ordered.push(...bucket.toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1)));
+    else ordered.push(...bucket);
   }
-  return table.flatMap(bucket => bucket.toSorted((a, b) => (a.key < b.key ? -1 : 1)).map(({ item }) => item));
+  return ordered;
 }

@@ -3,7 +3,6 @@ import { UsherdError } from '../../errors.ts';
 import { type ByteSource, MODULE_FILE_MAX_BYTES } from '../ko/byte-source.ts';
 import { type Decompressors, unpack } from '../ko/compression.ts';
 import { damaged, ElfFile, SHN_UNDEF } from '../ko/elf.ts';
-import { parseModinfo } from '../ko/modinfo.ts';
 import { exportedSymbols, neededSymbols } from '../ko/symbols.ts';
 import type { SymbolNames } from './symbol-names.ts';
 
@@ -44,6 +43,8 @@ export class FactsReader {
   #files = 0;
   #needs = new Int32Array(1 << 10);
   #exports = new Int32Array(1 << 10);
+  #pool = new Int32Array(0);
+  #pooled = 0;
 
   constructor(
     names: SymbolNames,
@@ -63,9 +64,7 @@ export class FactsReader {
 
   #readElf(elf: ElfFile): ModuleFacts {
     const modinfo = elf.section('.modinfo');
-    const strings = modinfo === undefined ? [] : parseModinfo(elf.bytes(modinfo));
-    const all = (key: string): string[] => strings.filter(string => string.key === key).map(({ value }) => value);
-    const info = { aliases: all('alias'), softdeps: all('softdep'), weakdeps: all('weakdep') };
+    const info = readInfo(modinfo === undefined ? Buffer.alloc(0) : elf.bytes(modinfo));
     return this.#withCrcs ? { ...info, ...this.#symbolsWithCrcs(elf) } : { ...info, ...this.#symbols(elf) };
   }
 
@@ -85,8 +84,8 @@ export class FactsReader {
     this.#files++;
     let exported = 0;
     let needed = 0;
-    const need = (block: Uint8Array, at: number, isWeak: boolean): void => {
-      const number = this.#names.number(block, block[at] === DOT ? at + 1 : at);
+    const need = (block: Uint8Array, at: number, limit: number, isWeak: boolean): void => {
+      const number = this.#names.number(block, block[at] === DOT ? at + 1 : at, limit);
       if (this.#isMet(number)) return;
       if (needed === this.#needs.length) this.#needs = doubled(this.#needs);
       this.#needs[needed++] = number * 2 + Number(isWeak);
@@ -116,10 +115,10 @@ export class FactsReader {
           : elf.u32(symbols, at);
         const first = names[name];
         if (first === undefined || first === 0) continue;
-        if (section === SHN_UNDEF) need(names, name, (symbols[at + bindingAt] ?? 0) >> 4 === STB_WEAK);
-        if (first !== UNDERSCORE || !isCrcName(names, name)) continue;
+        if (section === SHN_UNDEF) need(names, name, names.length, (symbols[at + bindingAt] ?? 0) >> 4 === STB_WEAK);
+        if (first !== UNDERSCORE || !startsWith(names, name, CRC_PREFIX)) continue;
         if (exported === this.#exports.length) this.#exports = doubled(this.#exports);
-        this.#exports[exported++] = this.#names.number(names, name + CRC_PREFIX.length);
+        this.#exports[exported++] = this.#names.number(names, name + CRC_PREFIX.length, names.length);
       }
     }
     const versions = elf.section('__versions');
@@ -133,14 +132,25 @@ export class FactsReader {
         );
       }
       const word = elf.is64 ? 8 : 4;
-      for (let at = 0; at < bytes.length; at += VERSION_BYTES)
-        need(bytes.subarray(0, at + VERSION_BYTES), at + word, false);
+      for (let at = 0; at < bytes.length; at += VERSION_BYTES) need(bytes, at + word, at + VERSION_BYTES, false);
     }
-    const needs = this.#needs.slice(0, needed);
-    if (exported > 0) return { exports: this.#exports.slice(0, exported), needs };
+    const needs = this.#keep(this.#needs, needed);
+    if (exported > 0) return { exports: this.#keep(this.#exports, exported), needs };
     const ksymtab = elf.section('__ksymtab_strings');
     const listed = ksymtab === undefined ? [] : exportedSymbols(elf);
     return { exports: Int32Array.from(listed, ({ name }) => this.#names.numberOf(name)), needs };
+  }
+
+  /** Copies numbers to where those of many files lie together: an array of its own for each file costs far more. */
+  #keep(list: Int32Array, count: number): Int32Array {
+    if (this.#pooled + count > this.#pool.length) {
+      this.#pool = new Int32Array(Math.max(POOL_WORDS, count));
+      this.#pooled = 0;
+    }
+    const kept = this.#pool.subarray(this.#pooled, this.#pooled + count);
+    kept.set(list.subarray(0, count));
+    this.#pooled += count;
+    return kept;
   }
 
   /** Whether this file has asked for the symbol before; marks that it has. */
@@ -152,22 +162,51 @@ export class FactsReader {
   }
 }
 
+/** Strings of .modinfo depmod has use for, found without making a text of every other one. */
+const KEYS = { aliases: latin1('alias='), softdeps: latin1('softdep='), weakdeps: latin1('weakdep=') } as const;
+
+function readInfo(bytes: Buffer): Pick<ModuleFacts, keyof typeof KEYS> {
+  const info = { aliases: [] as string[], softdeps: [] as string[], weakdeps: [] as string[] };
+  for (let at = 0; at < bytes.length;) {
+    const nul = bytes.indexOf(0, at);
+    const end = nul < 0 ? bytes.length : nul;
+    for (const key of ['aliases', 'softdeps', 'weakdeps'] as const) {
+      const prefix = KEYS[key];
+      if (startsWith(bytes, at, prefix)) info[key].push(bytes.toString('latin1', at + prefix.length, end));
+    }
+    at = end + 1;
+  }
+  return info;
+}
+
+function startsWith(bytes: Uint8Array, at: number, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[at + i] !== prefix[i]) return false;
+  return true;
+}
+
+function latin1(text: string): Buffer {
+  return Buffer.from(text, 'latin1');
+}
+
+/** Size of one pool of symbol numbers. */
+const POOL_WORDS = 1 << 16;
+
 const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 const STB_WEAK = 2;
 const VERSION_BYTES = 64;
-const CRC_PREFIX = Buffer.from('__crc_', 'latin1');
-
-function isCrcName(names: Uint8Array, at: number): boolean {
-  for (let i = 1; i < CRC_PREFIX.length; i++) if (names[at + i] !== CRC_PREFIX[i]) return false;
-  return true;
-}
+const CRC_PREFIX = latin1('__crc_');
 
 function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(list.length * 2);
   larger.set(list);
   return larger;
 }
+
+/**
+ * Files up to this size, in bytes, are read whole: copying so much costs less than the seven reads it takes to pick the pieces out.
+ */
+const WHOLE_FILE_BYTES = 128 * 1024;
 
 /** Memory for the pieces of one open file at a time. */
 class Block {
@@ -190,6 +229,22 @@ class Block {
       closeSync(fd);
       throw error;
     }
+    const readPiece = (offset: number, length: number): Buffer => {
+      // Pieces handed out before stay valid: they keep the block they lie in.
+      if (used + length > this.#bytes.length) {
+        this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, length));
+        used = 0;
+      }
+      const piece = this.#bytes.subarray(used, used + length);
+      used += length;
+      for (let done = 0; done < length;) {
+        const count = readSync(fd, piece, done, length - done, offset + done);
+        if (count === 0) throw damaged({ file }, offset + done, `wanted ${length} bytes, the file has become shorter`);
+        done += count;
+      }
+      return piece;
+    };
+    let whole: Buffer | undefined;
     return {
       file,
       size,
@@ -197,20 +252,9 @@ class Block {
         if (!Number.isSafeInteger(offset + length) || offset < 0 || length < 0 || length > size - offset) {
           throw damaged({ file }, offset, `wanted ${length} bytes, the file ends at ${size}`);
         }
-        // Pieces handed out before stay valid: they keep the block they lie in.
-        if (used + length > this.#bytes.length) {
-          this.#bytes = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, length));
-          used = 0;
-        }
-        const piece = this.#bytes.subarray(used, used + length);
-        used += length;
-        for (let done = 0; done < length;) {
-          const count = readSync(fd, piece, done, length - done, offset + done);
-          if (count === 0)
-            throw damaged({ file }, offset + done, `wanted ${length} bytes, the file has become shorter`);
-          done += count;
-        }
-        return piece;
+        if (size > WHOLE_FILE_BYTES) return readPiece(offset, length);
+        whole ??= readPiece(0, size);
+        return whole.subarray(offset, offset + length);
       },
       [Symbol.dispose]: () => closeSync(fd),
     };

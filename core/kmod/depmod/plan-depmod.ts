@@ -39,7 +39,7 @@ export interface DepmodPlan {
   readonly modules: readonly ScannedModule[];
   /** Closed ways of modules that need each other. When there is one, there are no outputs. */
   readonly cycles: readonly (readonly ModuleName[])[];
-  /** How many modules are in or below those. */
+  /** How many modules lie on those. */
   readonly modulesInCycles: number;
   readonly outputs: readonly DepmodOutput[];
   readonly problems: readonly Problem[];
@@ -82,9 +82,9 @@ export function planDepmod(request: DepmodRequest, source: FactsSource = fileFac
     if (request.checkVersions)
       problems.push(...disagreements(tree, new Map(known.map(({ number, crc }) => [number, crc]))));
   }
-  if (graph.unnumbered > 0) {
+  if (graph.cycles.length > 0) {
     const cycles = graph.cycles.map(cycle => cycle.flatMap(module => modules[module]?.name ?? []));
-    return { modules, cycles, modulesInCycles: graph.unnumbered, outputs: [], problems };
+    return { modules, cycles, modulesInCycles: new Set(graph.cycles.flat()).size, outputs: [], problems };
   }
   const modinfoFile = path.join(dir, 'modules.builtin.modinfo');
   const written = [

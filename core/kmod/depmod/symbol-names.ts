@@ -16,12 +16,15 @@ export class SymbolNames {
     return this.#count;
   }
 
-  /** The name that stands in `block` from `start` to the NUL (or the block's end) → its number. */
-  number(block: Uint8Array, start: number): number {
-    let hash = 0x811c9dc5;
+  /** The name that stands in `block` from `start` to the NUL, or to `limit` → its number. */
+  number(block: Uint8Array, start: number, limit: number): number {
+    let hash = 0x811c9dc5 | 0;
     let end = start;
-    for (let byte = block[end]; byte !== 0 && byte !== undefined; byte = block[++end])
+    for (; end < limit; end++) {
+      const byte = block[end] ?? 0;
+      if (byte === 0) break;
       hash = Math.imul(hash ^ byte, 0x01000193);
+    }
     const length = end - start;
     const mask = this.#slots.length - 1;
     let slot = (hash ^ (hash >>> 15)) & mask;
@@ -36,7 +39,7 @@ export class SymbolNames {
 
   /** A name given as a text. */
   numberOf(name: string): number {
-    return this.number(Buffer.from(name, 'latin1'), 0);
+    return this.number(Buffer.from(name, 'latin1'), 0, name.length);
   }
 
   /** The text of a number, one character a byte. */

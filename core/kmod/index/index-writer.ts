@@ -24,12 +24,8 @@ export function isIndexKey(text: string): boolean {
  * writes them. Values of one key are stored by ascending priority, a later one before its equals. Keys must pass `isIndexKey`.
  */
 export function writeIndex(entries: readonly IndexEntry[]): Buffer {
-  const sorted = entries
-    .map((entry, order) => ({ entry, order }))
-    .toSorted(
-      (a, b) => compareKeys(a.entry.key, b.entry.key) || a.entry.priority - b.entry.priority || b.order - a.order,
-    )
-    .map(({ entry }) => entry);
+  // The sort keeps the order of equals, so turned round before it the later of them comes first.
+  const sorted = entries.toReversed().toSorted((a, b) => compareKeys(a.key, b.key) || a.priority - b.priority);
   const writer = new NodeWriter(sorted);
   // An index without a single pair is its header; the root word then points at its end.
   const root = sorted.length === 0 ? INDEX_HEADER_BYTES : writer.write(0, sorted.length, 0);
@@ -79,7 +75,7 @@ class NodeWriter {
       childWords.push(this.write(at, next, end + 1));
       at = next;
     }
-    return this.#node(first.slice(depth, end), childCodes, childWords, from, ownEnd);
+    return this.#node({ key: first, depth, end }, childCodes, childWords, from, ownEnd);
   }
 
   finish(root: number): Buffer {
@@ -90,7 +86,7 @@ class NodeWriter {
   }
 
   #node(
-    prefix: string,
+    label: { readonly key: string; readonly depth: number; readonly end: number },
     childCodes: readonly number[],
     childWords: readonly number[],
     valuesFrom: number,
@@ -99,9 +95,9 @@ class NodeWriter {
     const firstCode = childCodes[0];
     const lastCode = childCodes.at(-1);
     let word = this.#at;
-    if (prefix !== '') {
+    if (label.end > label.depth) {
       word += NODE_PREFIX;
-      this.#text(prefix);
+      this.#text(label.key, label.depth, label.end);
     }
     if (firstCode !== undefined && lastCode !== undefined) {
       word += NODE_CHILDREN;
@@ -120,8 +116,9 @@ class NodeWriter {
       word += NODE_VALUES;
       this.#word(valuesTo - valuesFrom);
       for (let i = valuesFrom; i < valuesTo; i++) {
-        this.#word(this.#entries[i]?.priority ?? 0);
-        this.#text(this.#entries[i]?.value ?? '');
+        const { priority = 0, value = '' } = this.#entries[i] ?? {};
+        this.#word(priority);
+        this.#text(value, 0, value.length);
       }
     }
     return word;
@@ -133,13 +130,21 @@ class NodeWriter {
 
   #word(value: number): void {
     this.#reserve(4);
-    this.#at = this.#bytes.writeUInt32BE(value, this.#at);
+    const bytes = this.#bytes;
+    bytes[this.#at++] = value >>> 24;
+    bytes[this.#at++] = value >>> 16;
+    bytes[this.#at++] = value >>> 8;
+    bytes[this.#at++] = value;
   }
 
-  #text(text: string): void {
-    this.#reserve(text.length + 1);
-    this.#at += this.#bytes.write(text, this.#at, 'latin1');
-    this.#bytes[this.#at++] = 0;
+  /** Characters [from, to) of a text and a NUL. Texts are short, so a loop is faster than a call into Buffer for each. */
+  #text(text: string, from: number, to: number): void {
+    this.#reserve(to - from + 1);
+    const bytes = this.#bytes;
+    let at = this.#at;
+    for (let i = from; i < to; i++) bytes[at++] = text.charCodeAt(i);
+    bytes[at++] = 0;
+    this.#at = at;
   }
 
   #reserve(bytes: number): void {

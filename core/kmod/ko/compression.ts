@@ -1,4 +1,5 @@
 import { UsherdError } from '../../errors.ts';
+import { zlib } from '../lazy-zlib.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
 
 /** How a module file is packed. */
@@ -28,11 +29,6 @@ export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
     zstd: (bytes, maxOutputLength) => zlib().zstdDecompressSync(bytes, { maxOutputLength }),
     xz,
   };
-}
-
-/** Loading zlib takes 5 ms, a fifth of Node's whole start, and plain modules are read without it. */
-function zlib(): typeof import('node:zlib') {
-  return process.getBuiltinModule('node:zlib');
 }
 
 function xzUnavailable(): never {

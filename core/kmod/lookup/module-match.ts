@@ -4,7 +4,7 @@ import { normaliseAlias } from './normalise-alias.ts';
 
 /**
  * One answer of the look-up: the module and what named it. `place` is exact for configuration; for an index it is the file, and
- * `findAliasLine` (module-tree.ts) gives the line when a person wants it.
+ * `findAliasLine` (find-alias-line.ts) gives the line when a person wants it.
  */
 export interface ModuleMatch {
   readonly module: ModuleName;
