@@ -1,4 +1,5 @@
-import { findAliasLine, type ModuleTree } from '../kmod/module-tree.ts';
+import { findAliasLine } from '../kmod/lookup/find-alias-line.ts';
+import type { ModuleTree } from '../kmod/module-tree.ts';
 import type { SysfsDevice } from '../kernel/sysfs.ts';
 import type { Device } from '../pipeline/2-device/device.ts';
 import { deviceOf } from '../pipeline/2-device/read-device.ts';

@@ -18,6 +18,12 @@ export const depmod: KmodTool = {
         { name: 'show', short: 'n', long: ['show', 'dry-run'], help: 'print the text files, write nothing' },
         { name: 'symbol-prefix', short: 'P', long: ['symbol-prefix'], value: 'CHAR', help: 'prefix of symbols' },
         { name: 'config', short: 'C', long: ['config'], value: 'PATH', help: 'read the configuration from PATH' },
+        {
+          name: 'incremental',
+          long: ['incremental'],
+          help: 'read only files that changed since the last run with this option',
+          isOurs: true,
+        },
         VERBOSE_ROW,
         { name: 'warn', short: 'w', long: ['warn'], help: 'warn of duplicates' },
         VERSION_ROW,

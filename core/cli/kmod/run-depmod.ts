@@ -4,6 +4,7 @@ import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
+import { FactsCache, factsCacheFile } from '../../kmod/depmod/facts-cache.ts';
 import { TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
 import { parseSymvers, parseSystemMap, type KnownSymbol } from '../../kmod/depmod/known-symbols.ts';
 import { planDepmod, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
@@ -39,12 +40,18 @@ export function runDepmod(run: ToolRun): number {
     log.fatal(`could not search modules: ${errnoText('ENOENT')}`);
   }
   const known = has('errsyms') ? knownSymbols(run) : undefined;
-  const plan = planDepmod({
+  const request = {
     dir: place.dir,
     config,
     unpackers: UNPACKERS,
     ...(known === undefined ? {} : { knownSymbols: known, checkVersions: has('symvers') }),
-  });
+  };
+  const cache =
+    has('incremental') && !has('symvers')
+      ? new FactsCache(factsCacheFile(path.join(run.roots.stateDir, 'cache'), place.dir), UNPACKERS)
+      : undefined;
+  const plan = planDepmod(request, cache);
+  cache?.save();
   for (const problem of [...config.problems, ...plan.problems]) log.warn(formatProblem(problem));
   if (plan.cycles.length > 0) return reportCycles(plan, run);
   if (!has('show')) writeDepmodOutputs(place.outDir, plan.outputs);
