@@ -6,7 +6,7 @@ _usher() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay docs --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay param taint lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
     return
   fi
   case $verb in
@@ -179,6 +179,155 @@ _usher() {
       case $cur in
         -*) COMPREPLY=($(compgen -W '--paced -a --all --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+      esac ;;
+    param)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
+      esac ;;
+    taint)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    lsmod)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-s --syslog -v --verbose -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    modinfo)
+      case $prev in
+        -F|--field) :; return ;;
+        -k|--set-version) :; return ;;
+        -b|--basedir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-a --author -d --description -l --license -p --parameters -n --filename -0 --null -m --modname -F --field -k --set-version -b --basedir -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
+      esac ;;
+    modprobe)
+      case $prev in
+        -w|--wait) :; return ;;
+        -C|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        -d|--dirname) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        -S|--set-version) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-a --all -r --remove --remove-dependencies --remove-holders -w --wait --first-time -i --ignore-install --ignore-remove -b --use-blacklist -f --force --force-modversion --force-vermagic -R --resolve-alias --show-alias -D --show-depends -c --showconfig --show-config --show-modversions --dump-modversions --show-exports --why -n --dry-run --show -C --config -d --dirname -S --set-version -s --syslog -q --quiet -v --verbose -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
+      esac ;;
+    insmod)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-f --force --force-modversion --force-vermagic -s --syslog -v --verbose --why -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+      esac ;;
+    rmmod)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-f --force -s --syslog -v --verbose --why -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
+      esac ;;
+    depmod)
+      case $prev in
+        -P|--symbol-prefix) :; return ;;
+        -C|--config) :; return ;;
+        -b|--basedir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        -m|--moduledir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        -o|--outdir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        -F|--filesyms) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        -E|--symvers) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-a --all -A --quick -e --errsyms -n --show --dry-run -P --symbol-prefix -C --config --incremental -v --verbose -w --warn -V --version -b --basedir -m --moduledir -o --outdir -F --filesyms -E --symvers --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    kmod)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
       esac ;;
     docs)
       case $prev in

@@ -70,11 +70,21 @@ function buildAddon(target: string, flags: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
 }
 
-/** The command line loads the daemon only to run it: it stays a file of its own. */
-function keepDaemonApart(build: esbuild.PluginBuild): void {
-  build.onResolve({ filter: /\/daemon\/main\.ts$/ }, ({ kind }) =>
-    kind === 'entry-point' ? undefined : { path: './usherd.cjs', external: true },
-  );
+/** Parts that are loaded only when they run, each a file of its own: the daemon, and all verbs that are no tool of kmod. */
+const APART = [
+  { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
+  { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
+] as const;
+
+function keepApart(build: esbuild.PluginBuild): void {
+  for (const { entry, file } of APART) {
+    const name = new RegExp(`/${path.basename(path.dirname(entry))}/${path.basename(entry)}$`.replaceAll('.', '\\.'));
+    build.onResolve({ filter: /\.ts$/ }, ({ kind, path: request, resolveDir }) =>
+      kind === 'entry-point' || !name.test(path.join(resolveDir, request))
+        ? undefined
+        : { path: `./${file}`, external: true },
+    );
+  }
 }
 
 /** Bundles one entry → one CommonJS file that this very Node runs. */
@@ -91,7 +101,7 @@ async function bundle(entry: string, name: string): Promise<void> {
     keepNames: true,
     legalComments: 'none',
     external: ['better-sqlite3', '*.node'],
-    plugins: [{ name: 'daemon-apart', setup: keepDaemonApart }],
+    plugins: [{ name: 'apart', setup: keepApart }],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
     banner: { js: `#!${interpreter}` },
     logLevel: 'warning',
@@ -112,5 +122,5 @@ if (process.argv.includes('--test')) {
 }
 if (existsSync(path.join(top, 'core/cli/main.ts'))) {
   await bundle('core/cli/main.ts', 'usher');
-  await bundle('core/daemon/main.ts', 'usherd.cjs');
+  for (const { entry, file } of APART) await bundle(entry, file);
 }

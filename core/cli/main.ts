@@ -1,5 +1,4 @@
-import { runProgram } from './program.ts';
-import { VERBS } from './verbs.ts';
+import { toolCall, type ToolCall } from './argv0.ts';
 
 /** better-sqlite3 needs Node-API 10; an older Node does not say so, it crashes. */
 const NODE_API_MIN = 10;
@@ -9,21 +8,22 @@ if (Number(process.versions['napi']) < NODE_API_MIN) {
   process.exit(1);
 }
 
-const abort = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-// A reader that has seen enough (`usher history | head`) closes the pipe: that is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-
-const { stdout, stderr, env } = process;
+/** A kmod tool needs neither the verbs nor their parser, and is called often: nothing else is loaded for it. */
+async function runToolCall({ tool, words }: ToolCall): Promise<number> {
+  const { loadTool } = await import('./kmod/tools.ts');
+  const { runTool } = await import('./kmod/run-tool.ts');
+  const { processHost } = await import('./kmod/process-host.ts');
+  return runTool(await loadTool(tool), words, processHost());
+}
 
 async function main(): Promise<void> {
-  process.exitCode = await runProgram(process.argv.slice(2), VERBS, {
-    stdout,
-    stderr,
-    env,
-    uid: process.getuid?.() ?? 0,
-    signal: abort.signal,
-  });
+  const call = toolCall(process.argv);
+  if (call !== undefined) {
+    process.exitCode = await runToolCall(call);
+    return;
+  }
+  const { runVerb } = await import('./run-verb.ts');
+  process.exitCode = await runVerb();
 }
 
 void main();

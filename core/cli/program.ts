@@ -14,6 +14,8 @@ export type Host = Pick<Caller, 'stdout' | 'stderr' | 'env' | 'uid' | 'signal'>;
  * found, what was wanted, and what to do.
  */
 export async function runProgram(words: readonly string[], verbs: readonly Verb[], host: Host): Promise<number> {
+  const runWords = verbs.find(({ name }) => name === words[0])?.runWords;
+  if (runWords !== undefined) return runWords(words.slice(1), host);
   let status = 0;
   const program = buildProgram(verbs, host, exitStatus => {
     status = exitStatus;

@@ -55,4 +55,9 @@ export interface Verb {
   /** Statuses beside 0 and those of the error table. */
   readonly exitStatuses?: Readonly<Record<number, string>>;
   run(args: readonly string[], options: OptionValues, caller: Caller): Promise<number>;
+  /** In place of `run`: takes the words behind the verb as they are, and parses them by itself. The tools of kmod do. */
+  readonly runWords?: (words: readonly string[], caller: WordsCaller) => Promise<number>;
 }
+
+/** What a verb that parses by itself knows of its caller. */
+export type WordsCaller = Pick<Caller, 'stdout' | 'stderr' | 'env' | 'uid'>;

@@ -2,11 +2,14 @@ import { daemon } from './verbs/daemon.ts';
 import { devices } from './verbs/devices.ts';
 import { docs } from './verbs/docs.ts';
 import { history } from './verbs/history.ts';
+import { KMOD_VERBS } from './kmod/kmod-verbs.ts';
 import { monitor } from './verbs/monitor.ts';
+import { param } from './verbs/param.ts';
 import { record } from './verbs/record.ts';
 import { replay } from './verbs/replay.ts';
 import { settle } from './verbs/settle.ts';
 import { status } from './verbs/status.ts';
+import { taint } from './verbs/taint.ts';
 import { trigger } from './verbs/trigger.ts';
 import { why } from './verbs/why.ts';
 import type { Verb } from './verb.ts';
@@ -23,5 +26,8 @@ export const VERBS: readonly Verb[] = [
   settle,
   record,
   replay,
+  param,
+  taint,
+  ...KMOD_VERBS,
   docs,
 ];

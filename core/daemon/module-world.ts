@@ -44,8 +44,8 @@ export function openWorld(roots: SystemRoot, release: string): OpenedWorld {
   };
 }
 
-/** A named folder may be the release's own, or the one above it. */
-function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, release: string): readonly string[] {
+/** Folders a release's modules may be in, in the order they are tried. A named folder may be the release's own, or the one above it. */
+export function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, release: string): readonly string[] {
   return modulesRoots.flatMap(folder => {
     const below = path.join(folder, release);
     const isReleaseFolder =
@@ -54,7 +54,8 @@ function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, release: str
   });
 }
 
-function readCommandLine(procRoot: string): { text: string; file: string } {
+/** What the kernel was started with, as far as libkmod reads it; empty where there is none. */
+export function readCommandLine(procRoot: string): { text: string; file: string } {
   const file = path.join(procRoot, 'cmdline');
   try {
     return { text: readFileSync(file, 'latin1').slice(0, COMMAND_LINE_MAX_BYTES), file };

@@ -43,7 +43,7 @@ export function readProcModules(procRoot: string): readonly LoadedModule[] | und
   }
 }
 
-const LINE = /^(\S+) (\d+) (-?\d+) (\S+) (Live|Loading|Unloading) (?:0x)?[0-9a-f]+(?: \(([A-Z+-]+)\))?$/;
+const LINE = /^(\S+) (\d+) (-?\d+|-) (\S+) (Live|Loading|Unloading) (?:0x)?[0-9a-f]+(?: \(([A-Z+-]+)\))?$/;
 
 function parseLine(line: string): LoadedModule | undefined {
   const [, name, size, refcnt, users, state, taint] = LINE.exec(line) ?? [];
@@ -52,7 +52,7 @@ function parseLine(line: string): LoadedModule | undefined {
   return {
     name: moduleName(name),
     sizeBytes: Number(size),
-    refcnt: Number(refcnt),
+    refcnt: refcnt === '-' ? -1 : Number(refcnt),
     holders: names.filter(user => user !== '[permanent]').map(user => moduleName(user)),
     isPermanent: names.includes('[permanent]'),
     state: state as LoadedModule['state'],

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, opendirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { moduleName, type ModuleName } from '../vocabulary/module-name.ts';
 
@@ -27,7 +27,20 @@ export function readInitState(
 
 /** Modules that hold this one: /sys/module/NAME/holders, in directory order. */
 export function readHolders(sysRoot: string, module: ModuleName): readonly ModuleName[] {
-  return listNames(path.join(sysRoot, 'module', module, 'holders'));
+  try {
+    // readdir(3) in its own order: Node's list functions sort, and lsmod(8) does not.
+    using folder = opendirSync(path.join(sysRoot, 'module', module, 'holders'));
+    const names: ModuleName[] = [];
+    for (let entry = folder.readSync(); entry !== null; entry = folder.readSync()) names.push(moduleName(entry.name));
+    return names;
+  } catch {
+    return [];
+  }
+}
+
+/** How many hold the module: other modules, and open files and mounts. Undefined when it is not there, or the kernel cannot unload. */
+export function readRefcnt(sysRoot: string, module: ModuleName): number | undefined {
+  return readNumber(path.join(sysRoot, 'module', module, 'refcnt'));
 }
 
 /** Every name below /sys/module: loaded modules, and builtin ones that have parameters or a version. */
@@ -40,5 +53,14 @@ function listNames(folder: string): readonly ModuleName[] {
     return readdirSync(folder).map(name => moduleName(name));
   } catch {
     return [];
+  }
+}
+
+function readNumber(file: string): number | undefined {
+  try {
+    const text = readFileSync(file, 'latin1').trim();
+    return /^-?[0-9]+$/.test(text) ? Number(text) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -57,7 +57,7 @@ export class ModuleTree {
 
   /** A folder that is not there makes an empty tree with a problem. `caches.dir` is where the compiled aliases may be kept. */
   static open(dir: string, { caches }: { readonly caches?: { readonly dir: string } } = {}): ModuleTree {
-    return new ModuleTree(path.resolve(dir), caches?.dir);
+    return new ModuleTree(path.isAbsolute(dir) ? dir : path.resolve(dir), caches?.dir);
   }
 
   /** What could not be read so far. Grows as more is asked for. */
@@ -114,7 +114,7 @@ export class ModuleTree {
 
   /** Where a module's file is. */
   filePath({ path: file }: ModuleEntry): string {
-    return path.isAbsolute(file) ? file : path.join(this.dir, file);
+    return path.isAbsolute(file) ? file : `${this.dir}/${file}`;
   }
 
   /** Patterns of the modules. */

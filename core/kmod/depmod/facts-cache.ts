@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { crc32 } from 'node:zlib';
+import { zlib } from '../lazy-zlib.ts';
 import { bytesOf, readCacheFile, wordsOf, writeCacheFile } from '../cache-file.ts';
 import type { Decompressors } from '../ko/compression.ts';
 import { FactsReader, type ModuleFacts } from './module-facts.ts';
@@ -15,7 +15,7 @@ const VERSION = 1;
 export function factsCacheFile(dir: string, tree: string): string {
   return path.join(
     dir,
-    `${path.basename(tree)}-facts-${crc32(path.resolve(tree)).toString(16).padStart(8, '0')}.cache`,
+    `${path.basename(tree)}-facts-${zlib().crc32(path.resolve(tree)).toString(16).padStart(8, '0')}.cache`,
   );
 }
 

@@ -1,5 +1,5 @@
-import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import { UsherdError } from '../../errors.ts';
+import { zlib } from '../lazy-zlib.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
 
 /** How a module file is packed. */
@@ -25,8 +25,8 @@ export interface Decompressors {
 /** Node's own decompressors, with the one for xz given; without it an .xz file is COMPRESSION_UNAVAILABLE. */
 export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
   return {
-    gzip: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
-    zstd: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength }),
+    gzip: (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength }),
+    zstd: (bytes, maxOutputLength) => zlib().zstdDecompressSync(bytes, { maxOutputLength }),
     xz,
   };
 }

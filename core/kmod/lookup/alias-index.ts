@@ -38,6 +38,11 @@ export class AliasIndex {
     return this.#source.entries().length;
   }
 
+  /** Every pattern with its module, in byte order of the patterns. Reads the whole index. */
+  entries(): readonly IndexEntry[] {
+    return this.#source.entries();
+  }
+
   /** Every pattern that matches a normalised text, by ascending priority; a module once for each of its patterns. */
   match(query: string): readonly AliasHit[] {
     if (this.#matcher === undefined && this.#lookups++ < LOOKUPS_IN_PLACE) {

@@ -1,6 +1,6 @@
-import { normaliseAlias } from '../../kmod/lookup/normalise-alias.ts';
 import type { Place } from '../../vocabulary/place.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
+import { normaliseAlias } from '../../kmod/lookup/normalise-alias.ts';
 import type { LoadPlan, Step } from './load-plan.ts';
 import { listProbe, type ModuleWorld, type ProbeItem } from './probe-list.ts';
 
@@ -18,18 +18,21 @@ export interface PlanOptions {
   readonly ignoreCommand?: boolean;
   /** Plan as if nothing were loaded (`modprobe -D`). */
   readonly ignoreLoaded?: boolean;
-  /** Keep a module that stands in the list twice (`modprobe -D` prints it twice). */
+  /** Keep a module that stands in the list twice (`modprobe -D` prints it twice; when it is live by then, it is left alone). */
   readonly keepRepeats?: boolean;
+  /** The target's file, where it was named by it and not by a name of the tree. */
+  readonly file?: string;
 }
 
 /** Every module a plan for this target would look at: those whose state the caller reads before `planLoad`. */
 export function modulesToLookAt(target: ModuleName, world: ModuleWorld): ReadonlySet<ModuleName> {
-  return new Set(listProbe(target, world).map(item => item.module));
+  return new Set(listProbe({ module: target }, world).map(item => item.module));
 }
 
 /** Target → what modprobe would do, as a value. Asks nobody and changes nothing. Source: modprobe(8). */
 export function planLoad(target: ModuleName, world: ModuleWorld, options: PlanOptions): LoadPlan {
-  const items = listProbe(target, world, options.ignoreCommand);
+  const alias = options.alias === undefined ? undefined : (normaliseAlias(options.alias) ?? options.alias);
+  const items = listProbe({ module: target, alias, ignoreCommand: options.ignoreCommand === true }, world);
   const seen = new Set<ModuleName>();
   const steps: Step[] = [];
   for (const item of items) {
@@ -47,7 +50,8 @@ function planStep(item: ProbeItem, world: ModuleWorld, options: PlanOptions): St
     required: item.required,
     ...(item.neededBy === undefined ? {} : { neededBy: item.neededBy }),
   };
-  if (item.isMissing) return { ...facts, kind: 'missing', name: item.name };
+  const file = item.role === 'target' ? options.file : undefined;
+  if (item.isMissing && file === undefined) return { ...facts, kind: 'missing', name: item.name };
   if (options.ignoreLoaded !== true) {
     const state = options.states.get(item.module);
     if (state === 'builtin') return { ...facts, kind: 'builtin' };
@@ -58,6 +62,7 @@ function planStep(item: ProbeItem, world: ModuleWorld, options: PlanOptions): St
   if (install !== undefined && !item.ignoresCommand) {
     return { ...facts, kind: 'run-install', command: install.command, parameters, place: install.place };
   }
+  if (file !== undefined) return { ...facts, kind: 'insert', path: file, parameters, optionPlaces: places };
   const entry = world.tree.module(item.module);
   if (entry === undefined) {
     return world.tree.isBuiltin(item.module)
@@ -71,12 +76,10 @@ function planStep(item: ProbeItem, world: ModuleWorld, options: PlanOptions): St
 function parametersOf(
   item: ProbeItem,
   { config }: ModuleWorld,
-  { alias, parameters }: PlanOptions,
+  { parameters }: PlanOptions,
 ): { parameters: string; places: readonly Place[] } {
   const isTarget = item.role === 'target';
-  // Lines are kept by the normalised alias, as they were read.
-  const key = isTarget && alias !== undefined ? (normaliseAlias(alias) ?? alias) : undefined;
-  const directives = config.optionsOf(item.module, key);
+  const directives = config.optionsOf(item.module, item.alias);
   const texts = directives.map(directive => directive.text);
   if (isTarget && parameters !== undefined && parameters !== '') texts.push(parameters);
   return { parameters: texts.join(' '), places: directives.map(directive => directive.place) };

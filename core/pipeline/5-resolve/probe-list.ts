@@ -1,5 +1,6 @@
 import type { ModprobeConfig } from '../../kmod/config/modprobe-config.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
+import { aliasOf } from '../../kmod/lookup/module-match.ts';
 import { lookupModules } from '../../kmod/lookup/module-lookup.ts';
 import { moduleName, type ModuleName } from '../../vocabulary/module-name.ts';
 import type { Role } from './load-plan.ts';
@@ -15,6 +16,8 @@ export interface ProbeItem {
   readonly module: ModuleName;
   /** As the tree or the softdep line names it; differs from `module` only when nothing by that name exists. */
   readonly name: string;
+  /** The alias a softdep named it by: options lines for that alias count, too. */
+  readonly alias?: string;
   readonly role: Role;
   readonly neededBy?: ModuleName;
   readonly required: boolean;
@@ -23,19 +26,36 @@ export interface ProbeItem {
   readonly isMissing: boolean;
 }
 
+/** What is to be loaded. */
+export interface ProbeTarget {
+  readonly module: ModuleName;
+  /** The alias it was found by. */
+  readonly alias?: string | undefined;
+  /** Its install command and softdeps are left out (`modprobe -i`). */
+  readonly ignoreCommand?: boolean;
+}
+
 /** Longest list made; a real one has a few dozen. Softdep loops are cut by the visited mark, this bounds everything else. */
 const PROBE_LIST_MAX_ITEMS = 4096;
 
 interface Walk {
   readonly world: ModuleWorld;
-  readonly visited: Set<ModuleName>;
+  /** The same module by its name and by an alias are two, as in libkmod. */
+  readonly visited: Set<string>;
+  /** The target and its dependencies: they stay required where a softdep names them first. */
+  readonly required: ReadonlySet<ModuleName>;
   readonly items: ProbeItem[];
 }
 
 interface Place {
   readonly role: Role;
   readonly neededBy?: ModuleName;
-  readonly required: boolean;
+}
+
+/** A module as it was asked for. */
+interface Named {
+  readonly module: ModuleName;
+  readonly alias?: string | undefined;
 }
 
 /**
@@ -43,61 +63,77 @@ interface Place {
  * the target with its own. A softdep's own dependencies and softdeps come with it; a module is entered once as target or
  * softdep, and may stand again where it is a dependency of a later one (a loader then finds it already there).
  * Source: modprobe(8), modprobe.d(5) softdep; kmod's behaviour as observed.
- * @param ignoreCommand the target's install command and softdeps are left out (`modprobe -i`)
  */
-export function listProbe(target: ModuleName, world: ModuleWorld, ignoreCommand = false): readonly ProbeItem[] {
-  const walk: Walk = { world, visited: new Set(), items: [] };
-  enter(target, { role: 'target', required: true }, walk, ignoreCommand);
+export function listProbe(target: ProbeTarget, world: ModuleWorld): readonly ProbeItem[] {
+  const required = new Set([target.module, ...(world.tree.module(target.module)?.dependencies ?? [])]);
+  const walk: Walk = { world, visited: new Set(), required, items: [] };
+  enter(target, { role: 'target' }, walk, target.ignoreCommand === true);
   return walk.items;
 }
 
-function enter(module: ModuleName, place: Place, walk: Walk, ignoreCommand: boolean): void {
-  if (walk.visited.has(module)) return;
-  walk.visited.add(module);
+function enter(named: Named, place: Place, walk: Walk, ignoreCommand: boolean): void {
+  const { module, alias } = named;
+  const key = alias === undefined ? module : `${module}\\${alias}`;
+  if (walk.visited.has(key)) return;
+  walk.visited.add(key);
   const dependencies = walk.world.tree.module(module)?.dependencies ?? [];
   for (const dependency of dependencies.toReversed()) {
     const role = place.role === 'target' ? 'dependency' : place.role;
-    appendWithSoftdeps(dependency, { role, neededBy: module, required: place.required }, walk);
+    appendWithSoftdeps({ module: dependency }, { role, neededBy: module }, walk);
   }
-  if (ignoreCommand) append(module, place, walk, true);
-  else appendWithSoftdeps(module, place, walk);
+  if (ignoreCommand) append(named, place, walk, true);
+  else appendWithSoftdeps(named, place, walk);
 }
 
-function appendWithSoftdeps(module: ModuleName, place: Place, walk: Walk): void {
-  const softdep = walk.world.config.softdepOf(module);
+function appendWithSoftdeps(named: Named, place: Place, walk: Walk): void {
+  const softdep = walk.world.config.softdepOf(named.module);
   const pre = softdep === undefined ? [] : resolveSoftdeps(softdep.pre, walk);
   const post = softdep === undefined ? [] : resolveSoftdeps(softdep.post, walk);
-  for (const name of pre) enterSoftdep(name, 'softdep-pre', module, walk);
-  append(module, place, walk, pre.length + post.length > 0);
-  for (const name of post) enterSoftdep(name, 'softdep-post', module, walk);
+  for (const name of pre) enterSoftdep(name, 'softdep-pre', named.module, walk);
+  // A softdep that nothing answers to leaves the install command in force.
+  const hasSoftdeps = [...pre, ...post].some(({ found }) => found.length > 0);
+  append(named, place, walk, hasSoftdeps);
+  for (const name of post) enterSoftdep(name, 'softdep-post', named.module, walk);
 }
 
 interface SoftdepName {
   readonly name: string;
-  readonly modules: readonly ModuleName[];
+  readonly found: readonly Named[];
 }
 
 /** Softdeps are names or aliases; an alias may stand for several modules. A name that nothing answers to stays in the plan as missing. */
 function resolveSoftdeps(names: readonly string[], { world }: Walk): readonly SoftdepName[] {
   return names.map(name => ({
     name,
-    modules: lookupModules(name, world.tree, world.config).map(match => match.module),
+    found: lookupModules(name, world.tree, world.config).map(match => ({
+      module: match.module,
+      alias: aliasOf(name, match),
+    })),
   }));
 }
 
-function enterSoftdep({ name, modules }: SoftdepName, role: Role, neededBy: ModuleName, walk: Walk): void {
-  for (const module of modules) enter(module, { role, neededBy, required: false }, walk, false);
-  if (modules.length === 0) {
+function enterSoftdep({ name, found }: SoftdepName, role: Role, neededBy: ModuleName, walk: Walk): void {
+  for (const named of found) enter(named, { role, neededBy }, walk, false);
+  if (found.length === 0) {
     const module = moduleName(name);
     walk.items.push({ module, name, role, neededBy, required: false, ignoresCommand: false, isMissing: true });
   }
 }
 
-function append(module: ModuleName, place: Place, { world, items }: Walk, ignoresCommand: boolean): void {
+function append({ module, alias }: Named, place: Place, walk: Walk, ignoresCommand: boolean): void {
+  const { world, items, required } = walk;
   if (items.length >= PROBE_LIST_MAX_ITEMS) return;
   const isKnown =
     world.tree.module(module) !== undefined ||
     world.tree.isBuiltin(module) ||
-    world.config.installCommand(module) !== undefined;
-  items.push({ ...place, module, name: module, ignoresCommand, isMissing: !isKnown });
+    (world.config.installCommand(module) !== undefined && !ignoresCommand);
+  items.push({
+    ...place,
+    module,
+    name: module,
+    ...(alias === undefined ? {} : { alias }),
+    required: required.has(module),
+    ignoresCommand,
+    isMissing: !isKnown,
+  });
 }

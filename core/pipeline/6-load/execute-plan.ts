@@ -10,6 +10,9 @@ import type { Outcome } from './outcome.ts';
 type InsertStep = Extract<Step, { kind: 'insert' }>;
 type InstallStep = Extract<Step, { kind: 'run-install' }>;
 
+/** A step that changes the machine. */
+export type ActingStep = InsertStep | InstallStep;
+
 /**
  * Carries out plans: the one place that changes the machine. However many devices ask for a module at the same moment, it is
  * inserted once, and all get that one outcome.
@@ -18,19 +21,26 @@ export class PlanExecutor {
   readonly #loader: ModuleLoader;
   readonly #observes: boolean;
   readonly #clock: () => number;
+  readonly #onAct: ((step: ActingStep) => void) | undefined;
   readonly #inFlight = new Map<ModuleName, Promise<Outcome>>();
 
   /**
    * @param observes true: nothing is done, each step's outcome says what would have been
    * @param clock milliseconds from any start; a replay has one that stands still, since its times would say nothing
+   * @param onAct told of each step just before it changes the machine (`modprobe -v`)
    */
   constructor(
     loader: ModuleLoader,
-    { observes, clock = () => performance.now() }: { observes: boolean; clock?: () => number },
+    {
+      observes,
+      clock = () => performance.now(),
+      onAct,
+    }: { observes: boolean; clock?: () => number; onAct?: (step: ActingStep) => void },
   ) {
     this.#loader = loader;
     this.#observes = observes;
     this.#clock = clock;
+    this.#onAct = onAct;
   }
 
   /** Modules being inserted at this moment. */
@@ -84,8 +94,10 @@ export class PlanExecutor {
     return outcome;
   }
 
-  async #insert({ module, path, parameters }: InsertStep): Promise<Outcome> {
+  async #insert(step: InsertStep): Promise<Outcome> {
+    const { module, path, parameters } = step;
     if (this.#loader.stateOf(module) === 'live') return { kind: 'already-loaded', module };
+    this.#onAct?.(step);
     const startedAt = this.#clock();
     const errno = await this.#loader.insert(path, parameters);
     const tookMs = this.#clock() - startedAt;
@@ -94,7 +106,10 @@ export class PlanExecutor {
     return { kind: 'refused', module, errno, meaning: refusalMeaning(errno, this.#loader.restrictions()), tookMs };
   }
 
-  async #runInstall({ module, command, parameters }: InstallStep): Promise<Outcome> {
+  async #runInstall(step: InstallStep): Promise<Outcome> {
+    const { module, command, parameters } = step;
+    if (this.#loader.stateOf(module) === 'live') return { kind: 'already-loaded', module };
+    this.#onAct?.(step);
     const line = fillInstallCommand(command, parameters);
     const startedAt = this.#clock();
     const end = await this.#loader.runCommand(line, module);

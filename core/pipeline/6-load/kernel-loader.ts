@@ -14,7 +14,17 @@ import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
 import type { CommandEnd, ModuleLoader } from './module-loader.ts';
-import { runCommand } from './run-command.ts';
+import { forgetVersions } from '../../kmod/ko/forget-versions.ts';
+import { runCommand, type CommandSetting } from './run-command.ts';
+
+/** What a person asked for beside the module. */
+export interface KernelLoaderSetting {
+  /** Checks the kernel is to leave out (`modprobe -f`); both taint it. */
+  readonly force?: { readonly modversion: boolean; readonly vermagic: boolean };
+  readonly command?: CommandSetting;
+}
+
+const NO_FORCE = { modversion: false, vermagic: false };
 
 /** Loads modules into the running kernel. */
 export class KernelLoader implements ModuleLoader {
@@ -22,28 +32,36 @@ export class KernelLoader implements ModuleLoader {
   readonly canInsert: boolean;
   readonly #roots: SystemRoot;
   readonly #tree: () => ModuleTree;
+  readonly #setting: KernelLoaderSetting;
 
-  constructor(roots: SystemRoot, tree: () => ModuleTree) {
+  constructor(roots: SystemRoot, tree: () => ModuleTree, setting: KernelLoaderSetting = {}) {
     this.#roots = roots;
-    this.canInsert = existsSync(path.join(roots.proc, 'modules'));
+    // Where /proc is not mounted nobody knows, and the kernel is asked.
+    this.canInsert = existsSync(path.join(roots.proc, 'modules')) || !existsSync(path.join(roots.proc, 'self'));
     this.#tree = tree;
+    this.#setting = setting;
   }
 
   /**
    * The file as it is by finit_module(2), also compressed where /sys/module/compression says the kernel knows how; otherwise
-   * decompressed here and given to init_module(2). Source: libkmod's order of trying.
+   * decompressed here and given to init_module(2), which has no flags: what is to be left unchecked is taken out of the image.
+   * Source: libkmod's order of trying.
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
     if (!this.canInsert) return 'ENOSYS';
+    const { force = NO_FORCE } = this.#setting;
     try {
       const compression = compressionOf(file);
       if (compression === 'none' || compression === this.#kernelCompression()) {
-        const flags = compression === 'none' ? 0 : FinitFlag.compressedFile;
+        const flags =
+          (compression === 'none' ? 0 : FinitFlag.compressedFile) |
+          (force.modversion ? FinitFlag.ignoreModversions : 0) |
+          (force.vermagic ? FinitFlag.ignoreVermagic : 0);
         const errno = await finitModule(file, parameters, { flags });
         if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP') return errno;
       }
       using unpacked = ModuleFile.open(file, UNPACKERS);
-      return await initModule(unpacked.bytes(), parameters);
+      return await initModule(forgetVersions(unpacked, force), parameters);
     } catch (error) {
       if (error instanceof UsherdError) return errnoOf(error);
       throw error;
@@ -51,7 +69,7 @@ export class KernelLoader implements ModuleLoader {
   }
 
   runCommand(command: string, module: ModuleName): Promise<CommandEnd> {
-    return runCommand(command, module);
+    return runCommand(command, module, this.#setting.command);
   }
 
   stateOf(module: ModuleName): ModuleState | undefined {

@@ -1,0 +1,27 @@
+import type { SystemRoot } from '../../kernel/system-root.ts';
+import type { ModuleTree } from '../../kmod/module-tree.ts';
+import type { Finding } from '../../pipeline/5-resolve/preflight.ts';
+import type { ErrnoName } from '../../vocabulary/errno.ts';
+import { findingsOf, readKernelFacts } from './gather-facts.ts';
+
+/** Which findings can be the reason of an error of the kernel. */
+const KINDS: Readonly<Record<string, readonly Finding['kind'][]>> = {
+  ENOEXEC: ['vermagic'],
+  ENOENT: ['symbol', 'dependency'],
+  EPERM: ['signature', 'modules-disabled'],
+  EKEYREJECTED: ['signature'],
+  ENOKEY: ['signature'],
+};
+
+/** A file the kernel refused, and its error → sentences on what can be seen of the reason: which symbol, how vermagic differs. */
+export function explainRefusal(
+  file: string,
+  errno: ErrnoName,
+  place: { readonly roots: SystemRoot; readonly tree: ModuleTree },
+): readonly string[] {
+  const kinds = KINDS[errno] ?? [];
+  if (kinds.length === 0) return [];
+  return findingsOf(file, readKernelFacts(place.roots, place.tree), { ...place, comes: new Set() })
+    .filter(({ kind, severity }) => severity !== 'note' && kinds.includes(kind))
+    .map(({ message }) => message);
+}

@@ -1,0 +1,76 @@
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { readKernelSymbols } from '../../kernel/kallsyms.ts';
+import { readModuleFacts, type ModuleFacts } from '../../kernel/module-facts.ts';
+import { readModuleRestrictions } from '../../kernel/restrictions.ts';
+import { listSysModules, readInitState } from '../../kernel/sys-module.ts';
+import type { SystemRoot } from '../../kernel/system-root.ts';
+import type { ModuleTree } from '../../kmod/module-tree.ts';
+import {
+  preflight,
+  type Finding,
+  type KernelFacts,
+  type PreflightSetting,
+} from '../../pipeline/5-resolve/preflight.ts';
+import { UsherdError } from '../../errors.ts';
+import type { ModuleName } from '../../vocabulary/module-name.ts';
+
+/** Reads of the kernel what the pre-flight asks. What a module of it was built for is seen on one of the tree, a loaded one first. */
+export function readKernelFacts(roots: SystemRoot, tree: ModuleTree): KernelFacts {
+  return {
+    release: os.release(),
+    restrictions: readModuleRestrictions(roots),
+    vermagic: kernelVermagic(roots, tree),
+    checksSignatures: existsSync(path.join(roots.sys, 'module/module/parameters/sig_enforce')),
+    symbols: readKernelSymbols(roots.proc),
+  };
+}
+
+/** A module file → what is to be expected of it, or why it cannot be told. */
+export function findingsOf(
+  file: string,
+  kernel: KernelFacts,
+  {
+    roots,
+    tree,
+    force,
+    comes,
+  }: {
+    readonly roots: SystemRoot;
+    readonly tree: ModuleTree;
+    readonly force?: PreflightSetting['force'];
+    /** Modules that come with it. */
+    readonly comes: ReadonlySet<ModuleName>;
+  },
+): readonly Finding[] {
+  let facts: ModuleFacts;
+  try {
+    facts = readModuleFacts(file, { root: roots.root, release: kernel.release });
+  } catch (error) {
+    if (!(error instanceof UsherdError)) throw error;
+    return [{ kind: 'symbol', severity: 'refusal', message: `it cannot be read: ${error.message}` }];
+  }
+  return preflight(facts, kernel, {
+    has: module => comes.has(module) || readInitState(roots.sys, module, tree.isBuiltin(module)) !== undefined,
+    exportersOf: symbol =>
+      tree
+        .symbolIndex()
+        .match(`symbol:${symbol}`)
+        .map(({ module }) => module),
+    ...(force === undefined ? {} : { force }),
+  });
+}
+
+function kernelVermagic({ sys, root }: SystemRoot, tree: ModuleTree): string | undefined {
+  const release = os.release();
+  if (path.basename(tree.dir) !== release) return undefined;
+  const loaded = listSysModules(sys).find(module => tree.module(module) !== undefined);
+  const entry = tree.module(loaded ?? tree.moduleNames()[0] ?? ('' as ModuleName));
+  if (entry === undefined) return undefined;
+  try {
+    return readModuleFacts(tree.filePath(entry), { root, release }).vermagic;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,88 @@
+import { UsherdError } from '../../errors.ts';
+import { systemRoot, type RootOptions } from '../../kernel/system-root.ts';
+import { VERSION } from '../../version.ts';
+import { OUR_GROUP } from './common-rows.ts';
+import { parseWords, type GivenOption } from './getopt.ts';
+import { splitWords } from './split-words.ts';
+import { helpText } from './tool-help.ts';
+import { ToolLog } from './tool-log.ts';
+import { ToolExit } from './tool-exit.ts';
+import type { ToolHost } from './tool-host.ts';
+import type { KmodTool, ToolRun } from './tool.ts';
+
+/** The kmod whose behaviour this is, as its tools print it: the first line scripts compare, the second they search for `+XZ`. */
+export const KMOD_VERSION_LINES = ['kmod version 30', '+ZSTD +XZ +ZLIB +LIBCRYPTO -EXPERIMENTAL'] as const;
+
+/** Words behind the tool's name → its exit status. Nothing is thrown but bugs. */
+export async function runTool(tool: KmodTool, words: readonly string[], host: ToolHost): Promise<number> {
+  const before = tool.wordsFrom === undefined ? [] : splitWords(host.env[tool.wordsFrom] ?? '');
+  const rows = [...tool.groups, OUR_GROUP].flatMap(group => group.rows);
+  const { given, operands, refusal } = parseWords([...before, ...words], rows, tool.isStrict);
+  for (const { name } of given) {
+    if (name === 'help') {
+      host.out(helpText(tool));
+      return 0;
+    }
+    if (name === 'version') {
+      host.out(`${[...KMOD_VERSION_LINES, `usherd ${VERSION}`].join('\n')}\n`);
+      return 0;
+    }
+  }
+  if (refusal !== undefined) {
+    host.err(`${tool.name}: ${refusal}\n`);
+    return 1;
+  }
+  const log = new ToolLog(tool.name, host);
+  try {
+    await openSyslog(given, log);
+    return await tool.run(runOf({ tool, given, operands }, host, log));
+  } catch (error) {
+    if (error instanceof ToolExit) return error.status;
+    if (!(error instanceof UsherdError)) throw error;
+    host.err(`${tool.name}: ERROR: ${error.message}\n  ${error.hint}\n`);
+    return 1;
+  }
+}
+
+function runOf(
+  { tool, given, operands }: Pick<ToolRun, 'tool' | 'given' | 'operands'>,
+  host: ToolHost,
+  log: ToolLog,
+): ToolRun {
+  const valuesOf = (name: string): readonly string[] =>
+    given.flatMap(option => (option.name === name && option.value !== undefined ? [option.value] : []));
+  const valueOf = (name: string): string | undefined => valuesOf(name).at(-1);
+  return {
+    tool,
+    host,
+    log,
+    roots: systemRoot(rootOptions(valueOf), host),
+    given,
+    operands,
+    has: name => given.some(option => option.name === name),
+    valueOf,
+    valuesOf,
+  };
+}
+
+function rootOptions(valueOf: ToolRun['valueOf']): RootOptions {
+  return {
+    root: valueOf('root'),
+    sysRoot: valueOf('sys-root'),
+    procRoot: valueOf('proc-root'),
+    devRoot: valueOf('dev-root'),
+    modulesRoot: valueOf('modules-root'),
+    configRoot: valueOf('config-root'),
+    stateDir: valueOf('state-dir'),
+  };
+}
+
+/** With -s messages go to /dev/log. (kmod does so too when standard error is closed; Node opens it again before we could see.) */
+async function openSyslog(given: readonly GivenOption[], log: ToolLog): Promise<void> {
+  if (!given.some(({ name }) => name === 'syslog')) return;
+  const { sendDatagram } = await import('../../kernel/unix-socket.ts');
+  const dev = given.findLast(({ name }) => name === 'dev-root')?.value ?? '/dev';
+  log.syslog = bytes => {
+    sendDatagram(`${dev}/log`, bytes);
+  };
+}
