@@ -1,0 +1,207 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { jsonLines, type Ran } from '../support/usher.ts';
+import { cacheFolder } from '../support/debian-packages.ts';
+import { debianKernel, type DebianKernel, type KernelChoice } from './debian-kernel.ts';
+import { makeInitrd } from './initrd.ts';
+import { Machine, ROOT_PORTS } from './machine.ts';
+import { isUsb, propertiesOf, tellsRemoval } from './plugs.ts';
+import type { BoundDevice, Entry, Explanation, Incident, LoadedModule } from './told.ts';
+import { testModules } from './test-modules.ts';
+import { stageRoot, type RootExtras } from './staged-root.ts';
+
+/** Only guards against a hang: seconds until a thing that must come has not come. */
+const WAIT_MAX_SECONDS = 60;
+const DELETED_MAX_MS = 60_000;
+
+export interface BootOptions extends Omit<RootExtras, 'modules'> {
+  readonly kernel?: KernelChoice;
+  /** Build test-modules.ts's modules and put them into the tree's updates/. */
+  readonly testModules?: boolean;
+  readonly commandLine?: readonly string[];
+  /** Changes the root after it was staged. */
+  readonly prepareRoot?: (root: string, kernel: DebianKernel) => void | Promise<void>;
+}
+
+/** What is plugged in, by the name the host gave it. */
+export type Plug = string & { readonly __plug: never };
+
+/** A Debian kernel with usherd, and the hands to plug things into it. */
+export class Guest {
+  readonly kernel: DebianKernel;
+  readonly machine: Machine;
+  readonly #dir: string;
+  readonly #plugged = new Map<Plug, { readonly driver: string; readonly port?: number }>();
+  #count = 0;
+
+  private constructor(dir: string, kernel: DebianKernel, machine: Machine) {
+    this.#dir = dir;
+    this.kernel = kernel;
+    this.machine = machine;
+  }
+
+  static async boot(options: BootOptions): Promise<Guest> {
+    const { kernel: choice = 'stable', commandLine = [], prepareRoot, testModules: wantsModules, ...extras } = options;
+    const kernel = await debianKernel(choice);
+    const modules = wantsModules === true ? await testModules(kernel) : {};
+    // Beside the cache, since links do not reach over file systems.
+    const dir = mkdtempSync(path.join(cacheFolder(), 'machine-'));
+    for (const folder of ['root', 'host']) mkdirSync(path.join(dir, folder));
+    const [root, initrd] = [path.join(dir, 'root'), path.join(dir, 'initrd')];
+    await stageRoot(root, kernel, { ...extras, modules });
+    await prepareRoot?.(root, kernel);
+    writeFileSync(initrd, await makeInitrd(kernel));
+    return new Guest(dir, kernel, await Machine.boot({ dir, kernel: kernel.elf, initrd, root, commandLine }));
+  }
+
+  async stop(): Promise<void> {
+    await this.machine.stop();
+    rmSync(this.#dir, { recursive: true, force: true });
+  }
+
+  /** Runs a shell script → what it printed. @throws {Error} when it fails */
+  async run(script: string): Promise<string> {
+    return (await this.#succeed(script)).stdout.trimEnd();
+  }
+
+  /** As `run`, for scripts that may fail. */
+  try(script: string): Promise<Ran> {
+    return this.machine.run(script);
+  }
+
+  /** Waits until a shell condition holds. @throws {Error} when it never does */
+  async until(condition: string): Promise<void> {
+    await this.run(untilLoop(condition));
+  }
+
+  /** Starts the daemon and waits until it answers. What it prints goes to /run/usherd.log. */
+  async startUsherd(...words: readonly string[]): Promise<void> {
+    const flags = ['--source', 'kernel', ...words].join(' ');
+    await this.run(
+      `setsid usher daemon ${flags} >>/run/usherd.log 2>&1 &
+       ${untilLoop('[ -S /run/usherd/socket ]')}
+       usher settle >/dev/null`,
+    );
+  }
+
+  /** Ends it as systemd would, and waits until it is gone. */
+  async stopUsherd(): Promise<void> {
+    await this.run(`pid=$(pidof node | tr ' ' '\\n' | tail -1); kill $pid; ${untilLoop('! [ -d /proc/$pid ]')}`);
+  }
+
+  /** Plugs a device in, as QEMU calls it. `more` beats what plugs.ts knows of it. */
+  async plug(driver: string, more: Readonly<Record<string, unknown>> = {}): Promise<Plug> {
+    const plug = `plug${(this.#count += 1)}` as Plug;
+    const port = isUsb(driver) ? undefined : this.#freePort();
+    const bus = port === undefined ? 'xhci.0' : `port${port}`;
+    await this.machine.qmp.execute('device_add', { driver, bus, ...propertiesOf(driver), ...more, id: plug });
+    this.#plugged.set(plug, { driver, ...(port === undefined ? {} : { port }) });
+    return plug;
+  }
+
+  /** A UAS stick: the disk must be on its bus before it is attached to the port. */
+  async plugUas(): Promise<Plug> {
+    const plug = await this.plug('usb-uas');
+    await this.machine.qmp.execute('device_add', {
+      driver: 'scsi-hd',
+      bus: `${plug}.0`,
+      drive: 'uas',
+      id: `${plug}disk`,
+    });
+    await this.machine.qmp.execute('qom-set', {
+      path: `/machine/peripheral/${plug}`,
+      property: 'attached',
+      value: true,
+    });
+    return plug;
+  }
+
+  /** Pulls a device out and waits until QEMU has let go of it. */
+  async unplug(plug: Plug): Promise<void> {
+    const { driver } = this.#plugged.get(plug) ?? { driver: '' };
+    const deleted = this.machine.qmp.deviceDeleted(plug, AbortSignal.timeout(DELETED_MAX_MS));
+    await this.machine.qmp.execute('device_del', { id: plug });
+    if (tellsRemoval(driver) && !(await deleted)) throw new Error(`${driver} was not let go of`);
+    this.#plugged.delete(plug);
+  }
+
+  /** Waits until a driver of a bus has devices, and tells them: the driver links are the kernel's own word. */
+  async expectBound(bus: string, driver: string, count = 1): Promise<readonly BoundDevice[]> {
+    const links = `/sys/bus/${bus}/drivers/${driver}/*/driver`;
+    const found = await this.run(
+      `${untilLoop(`set -- ${links}; [ -e "$1" ] && [ $# -ge ${count} ]`)}
+       for link in ${links}; do readlink -f "\${link%/driver}"; done`,
+    );
+    return found.split('\n').map(line => ({ devpath: line.replace(/^\/sys/, ''), driver }));
+  }
+
+  /** Waits until a driver of a bus has no device left. */
+  expectNone(bus: string, driver: string): Promise<void> {
+    return this.until(`set -- /sys/bus/${bus}/drivers/${driver}/*/driver; ! [ -e "$1" ]`);
+  }
+
+  /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes. */
+  async history(filter = ''): Promise<readonly Entry[]> {
+    return jsonLines<Entry>(await this.#succeed(`usher settle >/dev/null && usher history --json ${filter}`));
+  }
+
+  async incidents(): Promise<readonly Incident[]> {
+    return jsonLines<Incident>(await this.#succeed('usher history --incidents --json'));
+  }
+
+  /** What `usher why` tells of a device or modalias. */
+  async why(subject: string): Promise<Explanation> {
+    const [told] = jsonLines<Explanation>(await this.#succeed(`usher why --json '${subject}'`));
+    if (told === undefined) throw new Error(`usher why ${subject} said nothing`);
+    return told;
+  }
+
+  /** /proc/modules, by name. */
+  async procModules(): Promise<ReadonlyMap<string, LoadedModule>> {
+    const lines = (await this.run('cat /proc/modules')).split('\n').map(line => line.split(' '));
+    return new Map(
+      lines.map(([name = '', , , users = '-', state = '', , taint = '']) => [
+        name,
+        {
+          state,
+          taint: taint.replaceAll(/[()]/g, ''),
+          usedBy: users.split(',').filter(user => user !== '' && user !== '-'),
+        },
+      ]),
+    );
+  }
+
+  /** The kernel's log since it was last asked for. */
+  dmesg(): Promise<string> {
+    return this.run('dmesg -c');
+  }
+
+  /** All that helps to see what went wrong. */
+  async troubleReport(): Promise<string> {
+    const { stdout } = await this.machine.run(
+      'echo "--- usherd"; tail -30 /run/usherd.log; echo "--- kernel"; dmesg | tail -30',
+    );
+    return stdout;
+  }
+
+  async #succeed(script: string): Promise<Ran> {
+    const ran = await this.machine.run(script);
+    if (ran.status !== 0) throw new Error(`status ${ran.status} of: ${script}\n${ran.stdout}${ran.stderr}`);
+    return ran;
+  }
+
+  #freePort(): number {
+    const taken = new Set([...this.#plugged.values()].map(({ port }) => port));
+    const free = Array.from({ length: ROOT_PORTS }, (_, n) => n).find(n => !taken.has(n));
+    if (free === undefined) throw new Error(`all ${ROOT_PORTS} PCI Express ports are taken`);
+    return free;
+  }
+}
+
+/** A shell loop that ends when the condition holds, or fails. */
+function untilLoop(condition: string): string {
+  return `n=0; until { ${condition}; } 2>/dev/null; do
+    n=$((n + 1)); [ $n -gt ${WAIT_MAX_SECONDS * 20} ] && { echo "never: ${condition.replaceAll(/["$\\]/g, '')}" >&2; exit 1; }
+    usleep 50000
+  done`;
+}
