@@ -36,11 +36,11 @@ export function buildProgram(verbs: readonly Verb[], host: Host, ended: (status:
     .configureOutput({ writeOut: text => host.stdout.write(text), writeErr: text => host.stderr.write(text) })
     .exitOverride()
     .showHelpAfterError('(usher --help lists the verbs, usher VERB --help its options)');
-  for (const verb of verbs) program.addCommand(buildCommand(verb, host, ended));
+  for (const verb of verbs) program.addCommand(buildCommand(verb, verbs, host, ended));
   return program;
 }
 
-function buildCommand(verb: Verb, host: Host, ended: (status: number) => void): Command {
+function buildCommand(verb: Verb, verbs: readonly Verb[], host: Host, ended: (status: number) => void): Command {
   const command = new Command(verb.name)
     .summary(verb.summary)
     .description(verb.description.join('\n\n'))
@@ -60,7 +60,7 @@ function buildCommand(verb: Verb, host: Host, ended: (status: number) => void): 
     const args = given
       .slice(0, -2)
       .flatMap(value => (Array.isArray(value) ? value : value === undefined ? [] : [value]));
-    ended(await verb.run(args.map(String), values, callerOf(values, host)));
+    ended(await verb.run(args.map(String), values, callerOf(values, verbs, host)));
   });
   return command;
 }
@@ -72,13 +72,14 @@ function buildOption({ flags, description, choices, isRepeatable }: OptionSpec):
   return option;
 }
 
-function callerOf(values: OptionValues, host: Host): Caller {
+function callerOf(values: OptionValues, verbs: readonly Verb[], host: Host): Caller {
   const kernel = values['kernel'];
   return {
     ...host,
     roots: systemRoot(rootOptionsOf(values), host),
     release: typeof kernel === 'string' ? kernel : undefined,
     isJson: values['json'] === true,
+    verbs,
   };
 }
 

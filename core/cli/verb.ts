@@ -32,6 +32,8 @@ export interface Caller {
   /** Named with --kernel; by default the running kernel's release. */
   readonly release: string | undefined;
   readonly isJson: boolean;
+  /** All verbs there are, for what is made from them. */
+  readonly verbs: readonly Verb[];
   /** Aborted by Ctrl-C or SIGTERM: verbs that follow something end cleanly. */
   readonly signal: AbortSignal;
 }

@@ -3,7 +3,7 @@ import { moduleNameOfPath, type ModuleName } from '../vocabulary/module-name.ts'
 import type { Place, Problem } from '../vocabulary/place.ts';
 import type { IndexEntry } from './index/index-format.ts';
 import { AliasIndex } from './lookup/alias-index.ts';
-import type { ModuleMatch } from './lookup/module-lookup.ts';
+import type { ModuleMatch } from './lookup/module-match.ts';
 import { normaliseAlias } from './lookup/normalise-alias.ts';
 import { parseModulesAlias } from './maps/modules-alias.ts';
 import { parseModulesBuiltin } from './maps/modules-builtin.ts';

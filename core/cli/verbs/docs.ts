@@ -33,9 +33,8 @@ export const docs: Verb = {
   run: runDocs,
 };
 
-async function runDocs([name]: readonly string[], _options: OptionValues, { stdout }: Caller): Promise<number> {
-  const { VERBS } = await import('../verbs.ts');
-  const pages = await makePages(VERBS);
+async function runDocs([name]: readonly string[], _options: OptionValues, { stdout, verbs }: Caller): Promise<number> {
+  const pages = await makePages(verbs);
   if (name === undefined) {
     stdout.write(`${Object.keys(pages).join('\n')}\n`);
     return 0;

@@ -2,6 +2,7 @@ import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { IndexEntry } from '../index/index-format.ts';
 import { compileAliases, LEAF_IS_INTRICATE, LEAF_WORDS, NODE_WORDS, type CompiledAliases } from './compiled-aliases.ts';
 import { globMatches } from './glob.ts';
+import { bytesToText, tailMatches } from './pattern-tail.ts';
 
 /** One pattern that matched, with its module. */
 export interface AliasHit {
@@ -68,6 +69,11 @@ export class AliasMatcher {
     return this.#inOrder();
   }
 
+  /** Every pattern there is, in the order of answers. */
+  patterns(): string[] {
+    return Array.from(this.compiled.moduleOf, (_, rank) => this.#pattern(rank));
+  }
+
   #read(query: string): void {
     if (query.length > this.#bytes.length) this.#bytes = new Uint16Array(query.length * 2);
     for (let i = 0; i < query.length; i++) this.#bytes[i] = query.charCodeAt(i);
@@ -104,12 +110,7 @@ export class AliasMatcher {
 
   #pattern(rank: number): string {
     const { patterns, patternEnd } = this.compiled;
-    const start = rank === 0 ? 0 : (patternEnd[rank - 1] ?? 0);
-    return Buffer.from(patterns.buffer, patterns.byteOffset, patterns.byteLength).toString(
-      'latin1',
-      start,
-      patternEnd[rank],
-    );
+    return bytesToText(patterns, rank === 0 ? 0 : (patternEnd[rank - 1] ?? 0), patternEnd[rank] ?? 0);
   }
 
   #forget(): void {
@@ -238,7 +239,8 @@ export class AliasMatcher {
     const size = leaves[base + 1] ?? 0;
     const tailEnd = tail + (size & ~LEAF_IS_INTRICATE);
     if (size >= LEAF_IS_INTRICATE) {
-      if (globMatches(this.#tailText(tail, tailEnd), this.#query, 0, at)) this.#takeList(leaves[base + 2] ?? 0);
+      if (globMatches(bytesToText(this.compiled.text, tail, tailEnd), this.#query, 0, at))
+        this.#takeList(leaves[base + 2] ?? 0);
       return;
     }
     let position = at;
@@ -263,7 +265,7 @@ export class AliasMatcher {
     const size = leaves[base + 1] ?? 0;
     const tailEnd = tail + (size & ~LEAF_IS_INTRICATE);
     if (size < LEAF_IS_INTRICATE) this.#tryLeafStar(leaf, tail, tailEnd, at);
-    else if (globMatches(`*${this.#tailText(tail, tailEnd)}`, this.#query, 0, at)) {
+    else if (globMatches(`*${bytesToText(this.compiled.text, tail, tailEnd)}`, this.#query, 0, at)) {
       this.#takeList(leaves[base + 2] ?? 0);
     }
   }
@@ -273,42 +275,7 @@ export class AliasMatcher {
     if (this.#leafSeenIn[leaf] === this.#lookup && (this.#leafSeenAt[leaf] ?? 0) <= at) return;
     this.#leafSeenIn[leaf] = this.#lookup;
     this.#leafSeenAt[leaf] = at;
-    if (this.#tailMatches(tail, tailEnd, at)) this.#takeList(this.compiled.leaves[leaf * LEAF_WORDS + 2] ?? 0);
-  }
-
-  #tailText(from: number, to: number): string {
-    const { text } = this.compiled;
-    return Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1', from, to);
-  }
-
-  /** Whether the text from `from` on matches the tail from `start` on, directly before which a star stands. */
-  #tailMatches(start: number, tailEnd: number, from: number): boolean {
-    const { text } = this.compiled;
-    const bytes = this.#bytes;
-    const length = this.#length;
-    let afterStar = start;
-    let starAte = from;
-    let tail = start;
-    let at = from;
-    for (;;) {
-      if (tail === tailEnd) {
-        if (at === length || afterStar === tailEnd) return true;
-      } else {
-        const code = text[tail];
-        if (code === STAR) {
-          afterStar = ++tail;
-          starAte = at;
-          continue;
-        }
-        if (at < length && (code === ANY || code === bytes[at])) {
-          tail++;
-          at++;
-          continue;
-        }
-      }
-      if (starAte >= length) return false;
-      tail = afterStar;
-      at = ++starAte;
-    }
+    if (tailMatches(this.compiled.text, tail, tailEnd, this.#bytes, at, this.#length))
+      this.#takeList(this.compiled.leaves[leaf * LEAF_WORDS + 2] ?? 0);
   }
 }

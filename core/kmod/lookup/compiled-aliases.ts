@@ -27,7 +27,7 @@ export interface CompiledAliases {
   readonly moduleOf: Int32Array;
   readonly patternEnd: Int32Array;
   readonly patterns: Uint8Array;
-  /** Ranks of patterns the trie does not take, tried one by one: a backslash after a wildcard, a set that never closes. */
+  /** Ranks of patterns the trie does not take, tried one by one: with a backslash and a wildcard, or a set that never closes. */
   readonly odd: Int32Array;
   readonly modules: readonly string[];
 }
@@ -268,12 +268,12 @@ function isWild(code: number): boolean {
 
 /**
  * Whether the trie cannot take a pattern. A backslash before the first wildcard is an ordinary character, as libkmod walks its
- * index by bytes up to there; after it, it is an escape.
+ * index by bytes up to there; after it, it is an escape. No bus has either, so the trie is spared both.
  */
 function isOdd(pattern: string): boolean {
   const wild = /[*?[]/.exec(pattern)?.index ?? -1;
   if (wild < 0) return false;
-  if (pattern.includes('\\', wild)) return true;
+  if (pattern.includes('\\')) return true;
   for (let open = pattern.indexOf('['); open >= 0;) {
     const end = setEnd(pattern, open);
     if (end < 0) return true;

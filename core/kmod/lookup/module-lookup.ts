@@ -1,31 +1,11 @@
-import { moduleName, type ModuleName } from '../../vocabulary/module-name.ts';
-import type { Place } from '../../vocabulary/place.ts';
+import { moduleName } from '../../vocabulary/module-name.ts';
 import type { DirectiveOf } from '../config/directive.ts';
 import type { ModprobeConfig } from '../config/modprobe-config.ts';
 import { SYMBOL_PREFIX } from '../maps/modules-symbols.ts';
 import type { ModuleTree } from '../module-tree.ts';
 import type { AliasIndex } from './alias-index.ts';
+import type { ModuleMatch } from './module-match.ts';
 import { normaliseAlias } from './normalise-alias.ts';
-
-/**
- * One answer of the look-up: the module and what named it. `place` is exact for configuration; for an index it is the file, and
- * `findAliasLine` (module-tree.ts) gives the line when a person wants it.
- */
-export interface ModuleMatch {
-  readonly module: ModuleName;
-  readonly source:
-    | 'config-alias'
-    | 'modules.dep'
-    | 'modules.symbols'
-    | 'install'
-    | 'remove'
-    | 'modules.alias'
-    | 'modules.builtin'
-    | 'modules.builtin.alias';
-  /** The pattern that matched, as the index or configuration has it; the name itself where there is no pattern. */
-  readonly pattern: string;
-  readonly place: Place;
-}
 
 interface Lookup {
   /** What was asked for, with `-` as `_` outside of brackets. */

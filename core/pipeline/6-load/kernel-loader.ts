@@ -1,11 +1,15 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { UsherdError } from '../../errors.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
 import { FinitFlag, finitModule, initModule } from '../../kernel/module-calls.ts';
 import { readModuleRestrictions, type ModuleRestrictions } from '../../kernel/restrictions.ts';
 import { readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
-import { compressionOf, readModuleImage } from '../../kernel/module-image.ts';
+import { UNPACKERS } from '../../kernel/unpackers.ts';
+import { FileSource } from '../../kmod/ko/byte-source.ts';
+import { detectCompression, type Compression } from '../../kmod/ko/compression.ts';
+import { ModuleFile } from '../../kmod/ko/module-file.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
@@ -27,14 +31,20 @@ export class KernelLoader implements ModuleLoader {
    * decompressed here and given to init_module(2). Source: libkmod's order of trying.
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
-    const compression = compressionOf(file);
-    if (compression === undefined || compression === this.#kernelCompression()) {
-      const flags = compression === undefined ? 0 : FinitFlag.compressedFile;
-      const errno = await finitModule(file, parameters, { flags });
-      const isUnable = errno === 'ENOSYS' || errno === 'EOPNOTSUPP';
-      if (!isUnable || !this.restrictions().hasModules) return errno;
+    try {
+      const compression = compressionOf(file);
+      if (compression === 'none' || compression === this.#kernelCompression()) {
+        const flags = compression === 'none' ? 0 : FinitFlag.compressedFile;
+        const errno = await finitModule(file, parameters, { flags });
+        const isUnable = errno === 'ENOSYS' || errno === 'EOPNOTSUPP';
+        if (!isUnable || !this.restrictions().hasModules) return errno;
+      }
+      using unpacked = ModuleFile.open(file, UNPACKERS);
+      return await initModule(unpacked.bytes(), parameters);
+    } catch (error) {
+      if (error instanceof UsherdError) return errnoOf(error);
+      throw error;
     }
-    return initModule(readModuleImage(file), parameters);
   }
 
   runCommand(command: string, module: ModuleName): Promise<CommandEnd> {
@@ -56,4 +66,15 @@ export class KernelLoader implements ModuleLoader {
       return 'unavailable';
     }
   }
+}
+
+function compressionOf(file: string): Compression {
+  using source = new FileSource(file);
+  return detectCompression(source);
+}
+
+/** A file that cannot be read or unpacked → what the kernel would have said of it. */
+function errnoOf({ code, details }: UsherdError): ErrnoName {
+  if (code === 'FILE_UNREADABLE') return (details['errno'] as ErrnoName | undefined) ?? 'EIO';
+  return code === 'MODULE_FILE_TOO_LARGE' ? 'EFBIG' : 'ENOEXEC';
 }
