@@ -23,15 +23,23 @@ export interface BootOptions extends Omit<RootExtras, 'modules'> {
   readonly prepareRoot?: (root: string, kernel: DebianKernel) => void | Promise<void>;
 }
 
-/** What is plugged in, by the name the host gave it. */
-export type Plug = string & { readonly __plug: never };
+/** Something that is plugged in. */
+export interface Plug {
+  /** QEMU's name for it. */
+  readonly id: string;
+  readonly driver: string;
+  /** The PCI Express port it is in. */
+  readonly port?: number;
+  /** The first event it can have caused. */
+  readonly fromSeqnum: bigint;
+}
 
 /** A Debian kernel with usherd, and the hands to plug things into it. */
 export class Guest {
   readonly kernel: DebianKernel;
   readonly machine: Machine;
   readonly #dir: string;
-  readonly #plugged = new Map<Plug, { readonly driver: string; readonly port?: number }>();
+  readonly #plugged = new Set<Plug>();
   #count = 0;
 
   private constructor(dir: string, kernel: DebianKernel, machine: Machine) {
@@ -91,12 +99,19 @@ export class Guest {
 
   /** Plugs a device in, as QEMU calls it. `more` beats what plugs.ts knows of it. */
   async plug(driver: string, more: Readonly<Record<string, unknown>> = {}): Promise<Plug> {
-    const plug = `plug${(this.#count += 1)}` as Plug;
+    const fromSeqnum = await this.nextSeqnum();
+    const id = `plug${(this.#count += 1)}`;
     const port = isUsb(driver) ? undefined : this.#freePort();
     const bus = port === undefined ? 'xhci.0' : `port${port}`;
-    await this.machine.qmp.execute('device_add', { driver, bus, ...propertiesOf(driver), ...more, id: plug });
-    this.#plugged.set(plug, { driver, ...(port === undefined ? {} : { port }) });
+    await this.machine.qmp.execute('device_add', { driver, bus, ...propertiesOf(driver), ...more, id });
+    const plug = { id, driver, fromSeqnum, ...(port === undefined ? {} : { port }) };
+    this.#plugged.add(plug);
     return plug;
+  }
+
+  /** The number the kernel's next event will have. */
+  async nextSeqnum(): Promise<bigint> {
+    return BigInt(await this.run('cat /sys/kernel/uevent_seqnum')) + 1n;
   }
 
   /** A UAS stick: the disk must be on its bus before it is attached to the port. */
@@ -104,12 +119,12 @@ export class Guest {
     const plug = await this.plug('usb-uas');
     await this.machine.qmp.execute('device_add', {
       driver: 'scsi-hd',
-      bus: `${plug}.0`,
+      bus: `${plug.id}.0`,
       drive: 'uas',
-      id: `${plug}disk`,
+      id: `${plug.id}disk`,
     });
     await this.machine.qmp.execute('qom-set', {
-      path: `/machine/peripheral/${plug}`,
+      path: `/machine/peripheral/${plug.id}`,
       property: 'attached',
       value: true,
     });
@@ -118,9 +133,9 @@ export class Guest {
 
   /** Pulls a device out and waits until QEMU has let go of it. */
   async unplug(plug: Plug): Promise<void> {
-    const { driver } = this.#plugged.get(plug) ?? { driver: '' };
-    const deleted = this.machine.qmp.deviceDeleted(plug, AbortSignal.timeout(DELETED_MAX_MS));
-    await this.machine.qmp.execute('device_del', { id: plug });
+    const { id, driver } = plug;
+    const deleted = this.machine.qmp.deviceDeleted(id, AbortSignal.timeout(DELETED_MAX_MS));
+    await this.machine.qmp.execute('device_del', { id });
     if (tellsRemoval(driver) && !(await deleted)) throw new Error(`${driver} was not let go of`);
     this.#plugged.delete(plug);
   }
@@ -143,6 +158,11 @@ export class Guest {
   /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes. */
   async history(filter = ''): Promise<readonly Entry[]> {
     return jsonLines<Entry>(await this.#succeed(`usher settle >/dev/null && usher history --json ${filter}`));
+  }
+
+  /** Entries of what happened to a device since this number, in order. */
+  async storyOf(devpath: string, fromSeqnum: bigint): Promise<readonly Entry[]> {
+    return this.history(`-d ${devpath} --from-seqnum ${fromSeqnum}`);
   }
 
   async incidents(): Promise<readonly Incident[]> {
@@ -179,7 +199,7 @@ export class Guest {
   /** All that helps to see what went wrong. */
   async troubleReport(): Promise<string> {
     const { stdout } = await this.machine.run(
-      'echo "--- usherd"; tail -30 /run/usherd.log; echo "--- kernel"; dmesg | tail -30',
+      'echo "--- usherd"; tail -12 /run/usherd.log; echo "--- kernel"; dmesg | tail -15',
     );
     return stdout;
   }
@@ -191,7 +211,7 @@ export class Guest {
   }
 
   #freePort(): number {
-    const taken = new Set([...this.#plugged.values()].map(({ port }) => port));
+    const taken = new Set([...this.#plugged].map(({ port }) => port));
     const free = Array.from({ length: ROOT_PORTS }, (_, n) => n).find(n => !taken.has(n));
     if (free === undefined) throw new Error(`all ${ROOT_PORTS} PCI Express ports are taken`);
     return free;

@@ -29,7 +29,7 @@ export async function guestFor(options: BootOptions): Promise<Scenario> {
     if (!isForeignTrouble(error)) throw error;
     why = (error as Error).message;
   }
-  const declare = testUnless(why);
+  const declare = testUnless(why, { isSerial: true });
   test.after.always(async () => guest?.stop());
   return (title, play) =>
     declare(title, async t => {
