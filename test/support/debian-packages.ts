@@ -14,16 +14,14 @@ export function cacheFolder(): string {
   return path.resolve(USHERD_TEST_CACHE ?? path.join(XDG_CACHE_HOME ?? path.join(homedir(), '.cache'), 'usherd-test'));
 }
 
-/** A folder in the cache that is whole, or why there is none. */
-export type Cached =
-  | { readonly kind: 'there'; readonly dir: string }
-  | { readonly kind: 'missing'; readonly why: string };
+/** What a test needs cannot be had here: it is skipped. Anything else that goes wrong is a failure. */
+export class Unavailable extends Error {}
 
 /**
  * The folder `name` of the cache. When it is not there, `make` fills one beside it, which is then moved into place, so that what is
  * there is whole. One process makes it, others wait.
  */
-export async function cached(name: string, make: (dir: string) => void): Promise<Cached> {
+export async function cached(name: string, make: (dir: string) => void): Promise<string> {
   const dir = path.join(cacheFolder(), name);
   const lock = `${dir}.lock`;
   mkdirSync(cacheFolder(), { recursive: true });
@@ -36,30 +34,33 @@ export async function cached(name: string, make: (dir: string) => void): Promise
         make(beside);
         renameSync(beside, dir);
         break;
-      } catch (error) {
-        return { kind: 'missing', why: `${name} could not be made: ${(error as Error).message}` };
       } finally {
         rmSync(beside, { recursive: true, force: true });
         rmSync(lock, { recursive: true, force: true });
       }
     }
-    if (waitedMs > WAIT_MS) return { kind: 'missing', why: `${lock} has been held for ${WAIT_MS / 1000} s; remove it` };
+    if (waitedMs > WAIT_MS) throw new Unavailable(`${lock} has been held for ${WAIT_MS / 1000} s; remove it`);
     await pause(LOOK_EVERY_MS);
   }
-  return { kind: 'there', dir };
+  return dir;
 }
 
-/** Debian packages, fetched by apt as an ordinary user and not installed → unpacked over each other in one folder of the cache. */
+/**
+ * Debian packages, fetched by apt as an ordinary user and not installed → unpacked over each other in one folder of the cache.
+ * @throws {Unavailable} when apt cannot fetch one
+ */
 export function unpackedPackages(
   name: string,
   packages: () => readonly string[],
   prepare: (dir: string) => void = () => {},
-): Promise<Cached> {
+): Promise<string> {
   return cached(name, dir => {
     for (const wanted of packages()) {
       const { stderr } = spawnSync('apt-get', ['download', wanted], { cwd: dir, encoding: 'utf8' });
       const deb = readdirSync(dir).find(file => file.endsWith('.deb'));
-      if (deb === undefined) throw new Error(`apt-get download ${wanted}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+      if (deb === undefined) {
+        throw new Unavailable(`apt-get download ${wanted}: ${stderr?.trim().split('\n').at(-1) ?? 'no apt-get'}`);
+      }
       execFileSync('dpkg-deb', ['-x', path.join(dir, deb), dir]);
       rmSync(path.join(dir, deb));
     }
@@ -72,7 +73,7 @@ export function dependencyOf(metaPackage: string, prefix: string): string {
   const { stdout } = spawnSync('apt-cache', ['depends', metaPackage], { encoding: 'utf8' });
   const found = stdout.split('\n').map(line => /^\s*Depends: (\S+)/.exec(line)?.[1] ?? '');
   const name = found.find(candidate => candidate.startsWith(prefix));
-  if (name === undefined) throw new Error(`apt knows no ${metaPackage} that depends on ${prefix}*`);
+  if (name === undefined) throw new Unavailable(`apt knows no ${metaPackage} that depends on ${prefix}*`);
   return name;
 }
 

@@ -20,21 +20,19 @@ export interface DebianKernel {
   readonly modulesDir: string;
 }
 
-/** @throws {Error} with the reason when it cannot be had */
+/** @throws {Unavailable} when it cannot be fetched */
 export async function debianKernel(choice: KernelChoice): Promise<DebianKernel> {
   const { cache, metaPackage } = KERNELS[choice];
   const unpacked = await unpackedPackages(cache, () => [dependencyOf(metaPackage, 'linux-image-')], indexWithDebian);
-  if (unpacked.kind === 'missing') throw new Error(unpacked.why);
-  const release = releaseIn(unpacked.dir);
-  const bzImage = path.join(unpacked.dir, 'boot', `vmlinuz-${release}`);
+  const release = releaseIn(unpacked);
+  const bzImage = path.join(unpacked, 'boot', `vmlinuz-${release}`);
   const elf = await cached(`vm-kernel-${release}`, dir => {
     writeFileSync(path.join(dir, 'vmlinux'), elfOfBzImage(readFileSync(bzImage), bzImage));
   });
-  if (elf.kind === 'missing') throw new Error(elf.why);
   return {
     release,
-    elf: path.join(elf.dir, 'vmlinux'),
-    modulesDir: path.join(unpacked.dir, 'lib/modules', release),
+    elf: path.join(elf, 'vmlinux'),
+    modulesDir: path.join(unpacked, 'lib/modules', release),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { jsonLines, type Ran } from '../support/usher.ts';
 import { cacheFolder } from '../support/debian-packages.ts';
@@ -13,6 +13,8 @@ import { stageRoot, type RootExtras } from './staged-root.ts';
 /** Only guards against a hang: seconds until a thing that must come has not come. */
 const WAIT_MAX_SECONDS = 60;
 const DELETED_MAX_MS = 60_000;
+/** No run lasts so long: a machine's folder that is older belongs to one that was killed. */
+const LEFT_BEHIND_MS = 60 * 60_000;
 
 export interface BootOptions extends Omit<RootExtras, 'modules'> {
   readonly kernel?: KernelChoice;
@@ -52,6 +54,7 @@ export class Guest {
     const { kernel: choice = 'stable', commandLine = [], prepareRoot, testModules: wantsModules, ...extras } = options;
     const kernel = await debianKernel(choice);
     const modules = wantsModules === true ? await testModules(kernel) : {};
+    sweep();
     // Beside the cache, since links do not reach over file systems.
     const dir = mkdtempSync(path.join(cacheFolder(), 'machine-'));
     for (const folder of ['root', 'host']) mkdirSync(path.join(dir, folder));
@@ -215,6 +218,15 @@ export class Guest {
     const free = Array.from({ length: ROOT_PORTS }, (_, n) => n).find(n => !taken.has(n));
     if (free === undefined) throw new Error(`all ${ROOT_PORTS} PCI Express ports are taken`);
     return free;
+  }
+}
+
+/** Removes what runs that were killed have left behind. */
+function sweep(): void {
+  for (const dir of globSync('machine-*', { cwd: cacheFolder() }).map(name => path.join(cacheFolder(), name))) {
+    const stats = statSync(dir, { throwIfNoEntry: false });
+    if (stats !== undefined && Date.now() - stats.mtimeMs > LEFT_BEHIND_MS)
+      rmSync(dir, { recursive: true, force: true });
   }
 }
 

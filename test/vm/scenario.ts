@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
+import { Unavailable } from '../support/debian-packages.ts';
 import { testUnless } from '../support/skip-aloud.ts';
 import { Guest, type BootOptions } from './guest.ts';
 
@@ -26,8 +27,8 @@ export async function guestFor(options: BootOptions): Promise<Scenario> {
   try {
     if (why === undefined) guest = await Guest.boot(options);
   } catch (error) {
-    if (!isForeignTrouble(error)) throw error;
-    why = (error as Error).message;
+    if (!(error instanceof Unavailable)) throw error;
+    why = error.message;
   }
   const declare = testUnless(why, { isSerial: true });
   test.after.always(async () => guest?.stop());
@@ -60,9 +61,4 @@ export function whyNoMachine(): string | undefined {
 
 function isInstalled(program: string): boolean {
   return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
-}
-
-/** A package that cannot be fetched is why a test is skipped; a guest that does not come up is a failure. */
-function isForeignTrouble(error: unknown): boolean {
-  return error instanceof Error && /could not be made|apt knows no/.test(error.message);
 }

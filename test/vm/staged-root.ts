@@ -54,8 +54,7 @@ export function put(file: string, content: string | Uint8Array): void {
 /** The static busybox: the guest's shell, and the initramfs's only program. */
 export async function busyboxFile(): Promise<string> {
   const busybox = await unpackedPackages('debian-busybox', () => ['busybox-static']);
-  if (busybox.kind === 'missing') throw new Error(busybox.why);
-  return path.join(busybox.dir, 'bin/busybox');
+  return path.join(busybox, 'bin/busybox');
 }
 
 /** Links a folder's files one by one: a folder cannot be linked, and a copy of 400 MB takes its time. */
@@ -110,8 +109,7 @@ async function strippedNode(): Promise<string> {
   const made = await cached(`vm-node-${version}`, dir => {
     execFileSync('strip', ['-o', path.join(dir, 'node'), from]);
   });
-  if (made.kind === 'missing') throw new Error(made.why);
-  return path.join(made.dir, 'node');
+  return path.join(made, 'node');
 }
 
 /** Copies what the dynamic linker would load for these programs, and liblzma, which usherd opens when it meets an .xz. */

@@ -3,6 +3,7 @@
  * Makes platform devices of any name, so that a test has a real device with a real MODALIAS for whatever it needs:
  * write NAME to parameters/add or parameters/remove, or "NAME COUNT" to parameters/storm, which makes and removes COUNT of them.
  */
+#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 

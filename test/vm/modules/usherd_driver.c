@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A driver that takes the platform device it is named for. One source, compiled once for each of test-modules.ts's variants, which
- * say by macros how its init behaves: SLEEP_MS, RESULT, LICENCE, SOFTDEP, CLAIMS.
+ * say by macros how its init behaves: SLEEP_MS, RESULT, SOFTDEP, CLAIMS.
  */
 #include <linux/delay.h>
+#include <linux/mod_devicetable.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
@@ -49,4 +50,4 @@ MODULE_DEVICE_TABLE(platform, claimed);
 MODULE_SOFTDEP(SOFTDEP);
 #endif
 MODULE_DESCRIPTION("Drives a device of a test");
-MODULE_LICENSE(LICENCE);
+MODULE_LICENSE("GPL");
