@@ -90,14 +90,13 @@ export class Guest {
     const flags = ['--source', 'kernel', ...words].join(' ');
     await this.run(
       `setsid usher daemon ${flags} >>/run/usherd.log 2>&1 &
-       ${untilLoop('[ -S /run/usherd/socket ]')}
-       usher settle >/dev/null`,
+       ${untilLoop('usher settle >/dev/null')}`,
     );
   }
 
   /** Ends it as systemd would, and waits until it is gone. */
   async stopUsherd(): Promise<void> {
-    await this.run(`pid=$(pidof node | tr ' ' '\\n' | tail -1); kill $pid; ${untilLoop('! [ -d /proc/$pid ]')}`);
+    await this.run(`${DAEMON_PID}; kill $pid; ${untilLoop('! [ -d /proc/$pid ]')}`);
   }
 
   /** Plugs a device in, as QEMU calls it. `more` beats what plugs.ts knows of it. */
@@ -159,8 +158,9 @@ export class Guest {
   }
 
   /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes. */
-  async history(filter = ''): Promise<readonly Entry[]> {
-    return jsonLines<Entry>(await this.#succeed(`usher settle >/dev/null && usher history --json ${filter}`));
+  async history(filter = '', { isRunning = true } = {}): Promise<readonly Entry[]> {
+    const settle = isRunning ? 'usher settle >/dev/null && ' : '';
+    return jsonLines<Entry>(await this.#succeed(`${settle}usher history --json ${filter}`));
   }
 
   /** Entries of what happened to a device since this number, in order. */
@@ -229,6 +229,9 @@ function sweep(): void {
       rmSync(dir, { recursive: true, force: true });
   }
 }
+
+/** Sets the shell's `pid` to the daemon's. */
+export const DAEMON_PID = String.raw`pid=$(usher status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')`;
 
 /** A shell loop that ends when the condition holds, or fails. */
 function untilLoop(condition: string): string {
