@@ -32,6 +32,7 @@ interface Step {
   readonly kind: string;
   readonly module: string;
   readonly role: string;
+  readonly path?: string;
   readonly parameters?: string;
 }
 
@@ -81,4 +82,9 @@ export interface BoundDevice {
 /** Modules that this entry inserted, in the order of the plan. */
 export function insertedBy(entry: Pick<Entry, 'outcomes'> | undefined): readonly string[] {
   return (entry?.outcomes ?? []).filter(({ kind }) => kind === 'inserted').map(({ module }) => module);
+}
+
+/** Names, each once, in one order, so that two lots of them can be compared. */
+export function sorted(names: Iterable<string>): readonly string[] {
+  return [...new Set(names)].toSorted((a, b) => (a < b ? -1 : 1));
 }
