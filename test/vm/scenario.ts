@@ -1,0 +1,64 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import test, { type ExecutionContext } from 'ava';
+import { Unavailable } from '../support/debian-packages.ts';
+import { testUnless } from '../support/skip-aloud.ts';
+import { Guest, type BootOptions } from './guest.ts';
+
+/** One thing that happens in the guest. Those of one boot run one after another, in the order they are written. */
+export type Scenario = (title: string, play: (t: ExecutionContext, guest: Guest) => Promise<void>) => void;
+
+const PROGRAMS: readonly (readonly [program: string, packageName: string])[] = [
+  ['qemu-system-x86_64', 'qemu-system-x86'],
+  ['setpriv', 'util-linux'],
+  ['xz', 'xz-utils'],
+  ['strip', 'binutils'],
+];
+/** Longest a file of scenarios may take before it is taken for hung: fetching and booting included. */
+const FILE_MAX_MS = 9 * 60_000;
+
+/**
+ * Boots a guest for the scenarios of one file and says how to declare them. Where there can be none, every scenario is skipped and
+ * says why. The guest is gone when the file ends.
+ */
+export async function guestFor(options: BootOptions): Promise<Scenario> {
+  let guest: Guest | undefined;
+  let why = whyNoMachine();
+  try {
+    if (why === undefined) guest = await Guest.boot(options);
+  } catch (error) {
+    if (!(error instanceof Unavailable)) throw error;
+    why = error.message;
+  }
+  const declare = testUnless(why, { isSerial: true });
+  test.after.always(async () => guest?.stop());
+  return (title, play) =>
+    declare(title, async t => {
+      t.timeout(FILE_MAX_MS);
+      if (guest === undefined) return;
+      try {
+        await play(t, guest);
+      } catch (error) {
+        t.log(await guest.troubleReport().catch(() => guest?.machine.consoleTail()));
+        throw error;
+      }
+    });
+}
+
+/** Why no machine can be emulated here; fetches QEMU first when it may. */
+export function whyNoMachine(): string | undefined {
+  if (!existsSync('dist/usher')) return 'dist/ is not built (npm run build)';
+  if (process.arch !== 'x64') return `the test kernels are for amd64, this is ${process.arch}`;
+  const missing = PROGRAMS.filter(([program]) => !isInstalled(program));
+  if (missing.length === 0) return undefined;
+  const packages = missing.map(([, name]) => name);
+  if (process.getuid?.() === 0) spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
+  const still = packages.filter((_, n) => !isInstalled(missing[n]?.[0] ?? ''));
+  return still.length === 0
+    ? undefined
+    : `not installed: ${still.join(' ')} (apt-get install --no-install-recommends ${still.join(' ')})`;
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+}
