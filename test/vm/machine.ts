@@ -109,6 +109,7 @@ export class Machine {
     return consoleTail(this.dir);
   }
 
+  /** Ends the machine; once it has, again does nothing. */
   async stop(): Promise<void> {
     void this.qmp.execute('quit').catch(() => {});
     await Promise.race([this.#exited, pause(QUIT_MAX_MS, undefined, { ref: false })]);

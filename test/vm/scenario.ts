@@ -1,19 +1,12 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { Unavailable } from '../support/debian-packages.ts';
 import { testUnless } from '../support/skip-aloud.ts';
 import { Guest, type BootOptions } from './guest.ts';
+import { whyNoMachine } from './requirements.ts';
 
 /** One thing that happens in the guest. Those of one boot run one after another, in the order they are written. */
 export type Scenario = (title: string, play: (t: ExecutionContext, guest: Guest) => Promise<void>) => void;
 
-const PROGRAMS: readonly (readonly [program: string, packageName: string])[] = [
-  ['qemu-system-x86_64', 'qemu-system-x86'],
-  ['setpriv', 'util-linux'],
-  ['xz', 'xz-utils'],
-  ['strip', 'binutils'],
-];
 /** Longest a file of scenarios may take before it is taken for hung: fetching and booting included. */
 const FILE_MAX_MS = 9 * 60_000;
 
@@ -43,22 +36,4 @@ export async function guestFor(options: BootOptions): Promise<Scenario> {
         throw error;
       }
     });
-}
-
-/** Why no machine can be emulated here; fetches QEMU first when it may. */
-export function whyNoMachine(): string | undefined {
-  if (!existsSync('dist/usher')) return 'dist/ is not built (npm run build)';
-  if (process.arch !== 'x64') return `the test kernels are for amd64, this is ${process.arch}`;
-  const missing = PROGRAMS.filter(([program]) => !isInstalled(program));
-  if (missing.length === 0) return undefined;
-  const packages = missing.map(([, name]) => name);
-  if (process.getuid?.() === 0) spawnSync('apt-get', ['install', '-y', '--no-install-recommends', ...packages]);
-  const still = packages.filter((_, n) => !isInstalled(missing[n]?.[0] ?? ''));
-  return still.length === 0
-    ? undefined
-    : `not installed: ${still.join(' ')} (apt-get install --no-install-recommends ${still.join(' ')})`;
-}
-
-function isInstalled(program: string): boolean {
-  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 }
