@@ -84,7 +84,7 @@ async function stagePrograms(root: string): Promise<void> {
   writeFileSync(path.join(home, 'bin/usher'), '#!/bin/sh\nexec node /usr/lib/usherd/dist/usher "$@"\n', {
     mode: 0o755,
   });
-  for (const name of ['usher', 'usherd.cjs', 'usherd.node', 'package.json']) {
+  for (const name of globSync(['usher', '*.cjs', 'usherd.node', 'package.json'], { cwd: path.join(project, 'dist') })) {
     put(path.join(home, 'dist', name), readFileSync(path.join(project, 'dist', name)));
   }
   const sqlite = 'node_modules/better-sqlite3';
