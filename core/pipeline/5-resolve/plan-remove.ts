@@ -103,7 +103,8 @@ function removeModule(module: ModuleName, place: Omit<RemoveFacts, 'module'>, wa
       steps.push({ ...facts, kind: 'in-use', refcnt, holders });
       return false;
     }
-    steps.push({ ...facts, kind: 'remove' });
+    // A holder that went may have taken it along, as something nobody else used.
+    if (!walk.gone.has(module)) steps.push({ ...facts, kind: 'remove' });
     removeUnusedDependencies(module, walk);
   } else steps.push({ ...facts, kind: 'run-remove', command: command.command, place: command.place });
   removeSoftdeps(softdep?.pre ?? [], { role: 'softdep-pre', required: false, after: module }, walk);
