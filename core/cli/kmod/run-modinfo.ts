@@ -107,7 +107,7 @@ function isModuleFile(word: string): boolean {
 
 /** Every key as a list, since each may stand there many times; parameters as objects. */
 function subjectToJson({ file, name, strings }: ModinfoSubject): object {
-  const text = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
+  const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
   const fields: Record<string, string[]> = {};
   for (const { key, value } of strings ?? []) {
     if (key !== 'parm' && key !== 'parmtype') (fields[text(key)] ??= []).push(text(value));

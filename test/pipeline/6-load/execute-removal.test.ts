@@ -115,8 +115,8 @@ test('holders go first when asked, one level deep', t => {
       'remove top holder',
       'remove right unused-dependency',
       'remove left unused-dependency',
-      'remove left target',
-    ].filter(line => line !== 'remove left unused-dependency'),
+      'remove core unused-dependency',
+    ],
   );
 });
 
