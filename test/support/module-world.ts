@@ -47,12 +47,19 @@ export interface KmodAnswer {
   readonly status: number | null;
 }
 
+/** Tools of kmod, as commands. */
+export type KmodToolName = 'depmod' | 'modprobe' | 'modinfo' | 'lsmod' | 'insmod' | 'rmmod' | 'kmod';
+
 /** Runs one of kmod's tools; bytes come back as one character each. */
-export function runKmod(tool: 'depmod' | 'modprobe' | 'modinfo', args: readonly string[]): KmodAnswer {
+export function runKmod(
+  tool: KmodToolName,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): KmodAnswer {
   const { stdout, stderr, status } = spawnSync(kmodTool(tool), args, {
     encoding: 'latin1',
     maxBuffer: 256 * 1024 * 1024,
-    env: { PATH: process.env['PATH'], LC_ALL: 'C' },
+    env: { PATH: process.env['PATH'], LC_ALL: 'C', ...env },
   });
   return { stdout, stderr, status };
 }

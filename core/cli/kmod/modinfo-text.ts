@@ -6,7 +6,8 @@ export interface ModinfoSubject {
   /** Absolute path; undefined for a module that is part of the kernel. */
   readonly file: string | undefined;
   readonly name: string;
-  readonly strings: readonly ModinfoString[];
+  /** Undefined when they cannot be read; then only what is known without them is printed. */
+  readonly strings: readonly ModinfoString[] | undefined;
 }
 
 export interface ModinfoForm {
@@ -29,19 +30,19 @@ export function modinfoText({ file, name, strings }: ModinfoSubject, { field, se
   const path = file ?? '(builtin)';
   if (field === 'filename') return path + separator;
   if (field === 'parm')
-    return parameterLines(strings, ' ')
+    return parameterLines(strings ?? [], ' ')
       .map(line => line + separator)
       .join('');
   if (field !== undefined) {
-    const values = strings.filter(({ key }) => key === field).map(({ value }) => value);
+    const values = (strings ?? []).filter(({ key }) => key === field).map(({ value }) => value);
     return values.map(line => line + separator).join('');
   }
   const lines = [...(file === undefined ? [padded('name', name)] : []), padded('filename', path)];
-  for (const { key, value } of strings) {
+  for (const { key, value } of strings ?? []) {
     if (key === 'parm' || key === 'parmtype') continue;
     lines.push(separator === '\0' ? `${key}=${value}` : padded(key, value));
   }
-  for (const text of parameterLines(strings, '')) lines.push(padded('parm', text));
+  for (const text of parameterLines(strings ?? [], '')) lines.push(padded('parm', text));
   return lines.map(line => line + separator).join('');
 }
 
@@ -56,8 +57,9 @@ export function signatureStrings({ format, signer, keyId, hash, bytes }: ModuleS
   ];
 }
 
+/** A key that is too long is followed by as many blanks as it is too long: so does kmod's format, and so it is compared. */
 function padded(key: string, value: string): string {
-  return `${`${key}:`.padEnd(KEY_WIDTH)}${value}`;
+  return `${key}:${' '.repeat(Math.abs(KEY_WIDTH - 1 - key.length))}${value}`;
 }
 
 /** `name:description (type)`; one of which only the type is known is `name:type`, with -p `name: (type)`. */

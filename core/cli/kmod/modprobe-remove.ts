@@ -1,6 +1,7 @@
 import { lookupModules } from '../../kmod/lookup/module-lookup.ts';
 import { planRemove, type RemoveStep } from '../../pipeline/5-resolve/plan-remove.ts';
 import { executeRemoval, KernelRemover, type RemovalOutcome } from '../../pipeline/6-load/execute-removal.ts';
+import { fillInstallCommand } from '../../pipeline/6-load/install-command.ts';
 import { removalMeaning } from '../../pipeline/6-load/removal-meaning.ts';
 import { readModuleRestrictions } from '../../kernel/restrictions.ts';
 import { errnoText } from '../../vocabulary/errno.ts';
@@ -34,6 +35,7 @@ async function removeOne(module: ModuleName, run: ModprobeRun, waitMs: number): 
     ignoreCommand: has('ignore-commands'),
     removeHolders: has('remove-holders'),
     ignoreUse: waitMs > 0 || has('show-depends'),
+    ignoreLoaded: has('show-depends'),
     isDryRun: isDryRun && !has('why'),
   });
   if (has('why') || (has('json') && isDryRun)) {
@@ -61,7 +63,7 @@ async function removeOne(module: ModuleName, run: ModprobeRun, waitMs: number): 
 }
 
 function removeLine(step: RemoveStep): string {
-  return step.kind === 'run-remove' ? `remove ${step.command}` : `rmmod ${step.module}`;
+  return step.kind === 'run-remove' ? `remove ${fillInstallCommand(step.command, '')}` : `rmmod ${step.module}`;
 }
 
 /** @returns whether all went well with the step, as modprobe's exit status counts it */

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
@@ -25,9 +25,15 @@ export function runModinfo(run: ToolRun): number {
   const form = { field: lastField(run), separator: has('null') ? '\0' : '\n' } as const;
   let status = 0;
   for (const word of operands) {
-    for (const subject of subjectsOf(word, world, run)) {
-      if (subject === undefined) status = 1;
-      else if (has('json')) host.out(`${JSON.stringify(subjectToJson(subject))}\n`);
+    const subjects = subjectsOf(word, world, run);
+    if (subjects.length === 0) {
+      log.error(has('modname') ? `Module name ${word} not found.` : `Module ${word} not found.`);
+      status = 1;
+    }
+    for (const found of subjects) {
+      const subject = form.field === 'filename' && !has('json') ? found : readStrings(found, world, run);
+      if (subject !== found && subject.strings === undefined) status = 1;
+      if (has('json')) host.out(`${JSON.stringify(subjectToJson(subject))}\n`);
       else host.out(Buffer.from(modinfoText(subject, form), 'latin1'));
     }
   }
@@ -39,41 +45,58 @@ function lastField({ given }: ToolRun): string | undefined {
   return option?.name === 'field' ? option.value : option?.name;
 }
 
-/** A word → the modules it means; undefined stands for one that cannot be told of, and was reported. */
-function* subjectsOf(word: string, world: ModuleWorld, run: ToolRun): Generator<ModinfoSubject | undefined> {
-  const { log, has } = run;
+/** A word → the modules it means, not read yet. */
+function subjectsOf(word: string, world: ModuleWorld, { has }: ToolRun): readonly ModinfoSubject[] {
   if (isModuleFile(word)) {
-    yield readFile(path.isAbsolute(word) ? word : `${process.cwd()}/${word}`, moduleNameOfPath(word), run);
-    return;
+    const file = path.isAbsolute(word) ? word : `${process.cwd()}/${word}`;
+    return [{ file: latin1(file), name: moduleNameOfPath(word), strings: undefined }];
   }
-  const names = has('modname') ? nameOf(word, world) : lookupModules(word, world.tree, world.config).map(m => m.module);
-  if (names.length === 0) log.error(has('modname') ? `Module name ${word} not found.` : `Module ${word} not found.`);
-  if (names.length === 0) yield undefined;
-  for (const name of names) {
-    const entry = world.tree.module(name);
-    if (entry !== undefined) yield readFile(world.tree.filePath(entry), name, run);
-    else yield { file: undefined, name, strings: world.tree.builtinModinfo(name) };
-  }
+  const { tree, config } = world;
+  const names = has('modname') ? nameOf(word, world) : lookupModules(word, tree, config).map(({ module }) => module);
+  return names.map(name => {
+    const entry = tree.module(name);
+    return { name, file: entry === undefined ? undefined : latin1(tree.filePath(entry)), strings: undefined };
+  });
 }
 
+/** With -m a module's own name up to its first dot, or an alias of one that is built in; no other alias. As observed of kmod 30. */
 function nameOf(word: string, { tree }: ModuleWorld): readonly ModuleName[] {
-  const name = moduleName(word);
-  return tree.module(name) !== undefined || tree.isBuiltin(name) ? [name] : [];
+  const name = moduleName(word.replace(/\..*$/s, ''));
+  if (tree.module(name) !== undefined || tree.isBuiltin(name)) return [name];
+  return tree
+    .builtinAliasIndex()
+    .match(name)
+    .map(({ module }) => module);
 }
 
-function readFile(file: string, name: ModuleName, { log }: ToolRun): ModinfoSubject | undefined {
+/** The same with its strings, as far as they can be had; why they cannot is reported. */
+function readStrings(subject: ModinfoSubject, { tree }: ModuleWorld, { log }: ToolRun): ModinfoSubject {
+  const { file, name } = subject;
+  if (file === undefined) {
+    const strings = tree.builtinModinfo(moduleName(name));
+    // A kernel without the file tells of none; one that has it should tell of each.
+    if (strings.length > 0 || !existsSync(path.join(tree.dir, 'modules.builtin.modinfo')))
+      return { ...subject, strings };
+    log.error(`could not get modinfo from '${name}': modules.builtin.modinfo says nothing of it`);
+    return { ...subject };
+  }
   try {
-    using module = ModuleFile.open(file, UNPACKERS);
+    using module = ModuleFile.open(Buffer.from(file, 'latin1').toString(), UNPACKERS);
     const section = module.elf.section('.modinfo');
     const signature = module.signature();
-    const strings = parseModinfo(section === undefined ? Buffer.alloc(0) : module.elf.bytes(section));
-    const path1 = Buffer.from(file).toString('latin1');
-    return { file: path1, name, strings: signature ? [...strings, ...signatureStrings(signature)] : strings };
+    const own = parseModinfo(section === undefined ? Buffer.alloc(0) : module.elf.bytes(section));
+    // A signature that cannot be taken apart is none to kmod.
+    const isSound = signature !== undefined && (signature.format !== 'PKCS#7' || signature.keyId !== '');
+    return { ...subject, strings: isSound ? [...own, ...signatureStrings(signature)] : own };
   } catch (error) {
     if (!(error instanceof UsherdError)) throw error;
     log.error(`could not get modinfo from '${name}': ${error.message}`);
-    return undefined;
+    return { ...subject };
   }
+}
+
+function latin1(text: string): string {
+  return Buffer.from(text).toString('latin1');
 }
 
 /** Only a file that is called like a module and is there; everything else is a name. Source: kmod tools/modinfo.c. */
@@ -84,11 +107,13 @@ function isModuleFile(word: string): boolean {
 
 /** Every key as a list, since each may stand there many times; parameters as objects. */
 function subjectToJson({ file, name, strings }: ModinfoSubject): object {
-  const text = (latin1: string): string => Buffer.from(latin1, 'latin1').toString('utf8');
+  const text = (bytes: string): string => Buffer.from(bytes, 'latin1').toString('utf8');
   const fields: Record<string, string[]> = {};
-  for (const { key, value } of strings) {
+  for (const { key, value } of strings ?? []) {
     if (key !== 'parm' && key !== 'parmtype') (fields[text(key)] ??= []).push(text(value));
   }
-  const parameters = parametersOf(strings.map(({ key, value }): ModinfoString => ({ key, value: text(value) })));
+  const parameters = parametersOf(
+    (strings ?? []).map(({ key, value }): ModinfoString => ({ key, value: text(value) })),
+  );
   return { name, file: file === undefined ? null : text(file), fields, parameters };
 }

@@ -35,7 +35,7 @@ export async function runModprobe(run: ToolRun): Promise<number> {
     const { showSymbols } = await import('./modprobe-show.ts');
     return showSymbols(modprobeRun, has('show-modversions') ? 'modversions' : 'exports');
   }
-  if (has('remove') || has('remove-holders')) {
+  if (has('remove')) {
     const { removeModules } = await import('./modprobe-remove.ts');
     return removeModules(modprobeRun, waitMs);
   }

@@ -21,7 +21,7 @@ export async function runRmmod(run: ToolRun): Promise<number> {
   const remover = new KernelRemover(roots, { force: has('force') });
   let status = 0;
   for (const word of operands) {
-    const module = existsSync(word) ? moduleNameOfPath(word) : moduleName(word);
+    const module = existsSync(word) ? moduleNameOfPath(word) : moduleName(word.replace(/\..*$/s, ''));
     if (has('why')) {
       host.out(explainUse(module, run));
       continue;

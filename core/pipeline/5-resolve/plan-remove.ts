@@ -47,6 +47,8 @@ export interface RemoveOptions {
   readonly removeHolders?: boolean;
   /** Ask the kernel even when something holds the module: it may let go in time (`--wait`). */
   readonly ignoreUse?: boolean;
+  /** Ask of no module named or softdep whether it is there (`-D`). */
+  readonly ignoreLoaded?: boolean;
   /** Take it that nothing of the plan is done (`-n`): counts stay as they are, and dependencies still look used. */
   readonly isDryRun?: boolean;
 }
@@ -81,7 +83,7 @@ function removeModule(module: ModuleName, place: Omit<RemoveFacts, 'module'>, wa
   entered.add(module);
   const facts = { module, ...place };
   const command = options.ignoreCommand === true ? undefined : world.config.removeCommand(module);
-  if (command === undefined) {
+  if (command === undefined && options.ignoreLoaded !== true) {
     const isBuiltin = world.tree.isBuiltin(module);
     if (isBuiltin || loadedFacts(module, walk) === undefined) {
       steps.push({ ...facts, kind: isBuiltin ? 'builtin' : 'not-loaded' });
@@ -101,7 +103,8 @@ function removeModule(module: ModuleName, place: Omit<RemoveFacts, 'module'>, wa
       steps.push({ ...facts, kind: 'in-use', refcnt, holders });
       return false;
     }
-    steps.push({ ...facts, kind: 'remove' });
+    // A holder that went may have taken it along, as something nobody else used.
+    if (!walk.gone.has(module)) steps.push({ ...facts, kind: 'remove' });
     removeUnusedDependencies(module, walk);
   } else steps.push({ ...facts, kind: 'run-remove', command: command.command, place: command.place });
   removeSoftdeps(softdep?.pre ?? [], { role: 'softdep-pre', required: false, after: module }, walk);
@@ -111,7 +114,9 @@ function removeModule(module: ModuleName, place: Omit<RemoveFacts, 'module'>, wa
 function removeSoftdeps(names: readonly string[], place: Omit<RemoveFacts, 'module'>, walk: Walk): void {
   const { tree, config } = walk.world;
   const modules = names.flatMap(name => lookupModules(name, tree, config).map(match => match.module));
-  for (const module of modules.toReversed()) if (!tree.isBuiltin(module)) removeModule(module, place, walk);
+  for (const module of modules.toReversed()) {
+    if (walk.options.ignoreLoaded === true || !tree.isBuiltin(module)) removeModule(module, place, walk);
+  }
 }
 
 function removeUnusedDependencies(module: ModuleName, walk: Walk): void {

@@ -40,10 +40,10 @@ const PROBE_LIST_MAX_ITEMS = 4096;
 
 interface Walk {
   readonly world: ModuleWorld;
-  /** The same module by its name and by an alias are two, as in libkmod. */
+  /** By `keyOf`: the same module by its name and by an alias are two, as in libkmod. */
   readonly visited: Set<string>;
-  /** The target and its dependencies: they stay required where a softdep names them first. */
-  readonly required: ReadonlySet<ModuleName>;
+  /** Keys of the target and its dependencies: they stay required where a softdep names them first. */
+  readonly required: ReadonlySet<string>;
   readonly items: ProbeItem[];
 }
 
@@ -65,15 +65,19 @@ interface Named {
  * Source: modprobe(8), modprobe.d(5) softdep; kmod's behaviour as observed.
  */
 export function listProbe(target: ProbeTarget, world: ModuleWorld): readonly ProbeItem[] {
-  const required = new Set([target.module, ...(world.tree.module(target.module)?.dependencies ?? [])]);
+  const required = new Set([keyOf(target), ...(world.tree.module(target.module)?.dependencies ?? [])]);
   const walk: Walk = { world, visited: new Set(), required, items: [] };
   enter(target, { role: 'target' }, walk, target.ignoreCommand === true);
   return walk.items;
 }
 
+function keyOf({ module, alias }: Named): string {
+  return alias === undefined ? module : `${module}\\${alias}`;
+}
+
 function enter(named: Named, place: Place, walk: Walk, ignoreCommand: boolean): void {
-  const { module, alias } = named;
-  const key = alias === undefined ? module : `${module}\\${alias}`;
+  const { module } = named;
+  const key = keyOf(named);
   if (walk.visited.has(key)) return;
   walk.visited.add(key);
   const dependencies = walk.world.tree.module(module)?.dependencies ?? [];
@@ -120,7 +124,8 @@ function enterSoftdep({ name, found }: SoftdepName, role: Role, neededBy: Module
   }
 }
 
-function append({ module, alias }: Named, place: Place, walk: Walk, ignoresCommand: boolean): void {
+function append(named: Named, place: Place, walk: Walk, ignoresCommand: boolean): void {
+  const { module, alias } = named;
   const { world, items, required } = walk;
   if (items.length >= PROBE_LIST_MAX_ITEMS) return;
   const isKnown =
@@ -132,7 +137,7 @@ function append({ module, alias }: Named, place: Place, walk: Walk, ignoresComma
     module,
     name: module,
     ...(alias === undefined ? {} : { alias }),
-    required: required.has(module),
+    required: required.has(keyOf(named)),
     ignoresCommand,
     isMissing: !isKnown,
   });

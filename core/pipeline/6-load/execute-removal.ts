@@ -5,6 +5,7 @@ import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { RemovePlan, RemoveStep } from '../5-resolve/plan-remove.ts';
+import { fillInstallCommand } from './install-command.ts';
 import type { CommandEnd } from './module-loader.ts';
 import { runCommand, type CommandSetting } from './run-command.ts';
 
@@ -82,7 +83,7 @@ async function takeStep(
     case 'run-remove': {
       options.onStep?.(step);
       if (options.isDryRun) return { kind: 'none', module };
-      const end = await remover.runCommand(step.command, module);
+      const end = await remover.runCommand(fillInstallCommand(step.command, ''), module);
       const isDone = end.kind === 'exited' && end.status === 0;
       return isDone ? { kind: 'ran', module } : { kind: 'command-failed', module, end };
     }
