@@ -9,9 +9,6 @@ import { Guest } from './guest.ts';
 import { whyNoMachine } from './requirements.ts';
 import { stageModprobeConf, stageUdev, START_UDEV } from './udev-root.ts';
 
-/** Times each device is plugged in: the first loads its modules, the others find them. */
-const ROUNDS = 5;
-
 /** Kind of device, and bus and driver of the part that is waited for. */
 const DEVICES: readonly (readonly [device: string, bus: string, driver: string])[] = [
   ['usb-storage', 'usb', 'usb-storage'],
@@ -20,6 +17,9 @@ const DEVICES: readonly (readonly [device: string, bus: string, driver: string])
   ['usb-audio', 'usb', 'snd-usb-audio'],
   ['e1000e', 'pci', 'e1000e'],
   ['nvme', 'pci', 'nvme'],
+  ['usb-net', 'usb', 'cdc_*'],
+  ['AC97', 'pci', 'snd_intel8x0'],
+  ['sdhci-pci', 'pci', 'sdhci-pci'],
   ['virtio-net-pci', 'virtio', 'virtio_net'],
   ['virtio-rng-pci', 'virtio', 'virtio_rng'],
 ];
@@ -29,29 +29,30 @@ interface Figures {
   readonly startSeconds: number;
   /** Resident memory of all the daemon's processes, in kibibytes. */
   readonly memoryKib: number;
-  /** By device, milliseconds from `add` to `bind`, a round each. */
-  readonly latencies: ReadonlyMap<string, readonly number[]>;
+  /** By device, milliseconds from `add` to `bind`, its modules being loaded in between. */
+  readonly latencies: ReadonlyMap<string, number>;
 }
 
 async function measure(guest: Guest, start: (guest: Guest) => Promise<void>, memory: string): Promise<Figures> {
-  // Both find Node in the page cache, where a machine that has been up for a while has it.
-  await guest.run('usher --version');
+  // As at any boot but the first: the compiled aliases are there, and both sides have the same in the page cache.
+  await guest.run('usher why --now pci:v00001234d000011E8sv00001AF4sd00001100bc00scFFi00');
   const uptime = async (): Promise<number> => Number((await guest.run('cat /proc/uptime')).split(' ')[0]);
   const startedAt = await uptime();
   await start(guest);
   const startSeconds = (await uptime()) - startedAt;
-  await guest.run('setsid usher record /host/figures.uevents >/run/record.log 2>&1 & usleep 1500000');
-  const latencies = new Map<string, number[]>();
+  // It listens before all others, whoever is at work: the times are those of the events.
+  await guest.run(
+    'renice -n -20 -p $$ >/dev/null; setsid usher record /host/figures.uevents >/run/record.log 2>&1 & usleep 3000000',
+  );
+  const latencies = new Map<string, number>();
   for (const [device, bus, driver] of DEVICES) {
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const plug = await guest.plug(device);
-      const [bound] = await guest.expectBound(bus, driver);
-      await guest.unplug(plug);
-      await guest.expectNone(bus, driver);
-      await guest.run('usleep 300000');
-      const tookMs = latencyIn(path.join(guest.machine.dir, 'host/figures.uevents'), bound?.devpath ?? '');
-      if (tookMs !== undefined) latencies.set(device, [...(latencies.get(device) ?? []), tookMs]);
-    }
+    const plug = await guest.plug(device);
+    const [bound] = await guest.expectBound(bus, driver);
+    await guest.run('usleep 1000000');
+    const tookMs = latencyIn(path.join(guest.machine.dir, 'host/figures.uevents'), bound?.devpath ?? '');
+    if (tookMs !== undefined) latencies.set(device, tookMs);
+    await guest.unplug(plug);
+    await guest.expectNone(bus, driver);
   }
   return { startSeconds, memoryKib: Number(await guest.run(memory)), latencies };
 }
@@ -83,11 +84,9 @@ function printFigures(usherd: Figures, udevd: Figures): void {
   row('start until all is bound', usherd.startSeconds, udevd.startSeconds, 's');
   row('resident memory', usherd.memoryKib / 1024, udevd.memoryKib / 1024, 'MiB');
   for (const [device] of DEVICES) {
-    const [own, peer] = [usherd.latencies.get(device) ?? [], udevd.latencies.get(device) ?? []];
-    row(`${device}: first time`, own[0] ?? Number.NaN, peer[0] ?? Number.NaN, 'ms');
-    row(`${device}: again, median`, percentile(own.slice(1), 0.5), percentile(peer.slice(1), 0.5), 'ms');
+    row(device, usherd.latencies.get(device) ?? Number.NaN, udevd.latencies.get(device) ?? Number.NaN, 'ms');
   }
-  const all = ({ latencies }: Figures): readonly number[] => [...latencies.values()].flat();
+  const all = ({ latencies }: Figures): readonly number[] => [...latencies.values()];
   row('all devices: p50', percentile(all(usherd), 0.5), percentile(all(udevd), 0.5), 'ms');
   row('all devices: p99', percentile(all(usherd), 0.99), percentile(all(udevd), 0.99), 'ms');
 }
