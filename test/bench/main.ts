@@ -43,7 +43,7 @@ function benchStorm(
         String(mode.rate),
         mode.only,
       ];
-      const script = path.join(import.meta.dirname, 'sandbox.sh');
+      const script = path.join(import.meta.dirname, '../support/sandbox.sh');
       const out = execFileSync('bash', [script, modules, process.execPath, ...words], {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'ignore'],

@@ -1,5 +1,5 @@
 /**
- * A storm of real uevents through one device manager, or single ones at a rate. Run by main.ts inside sandbox.sh.
+ * A storm of real uevents through one device manager, or single ones at a rate. Run by main.ts inside test/support/sandbox.sh.
  * usage: storm.ts usherd|udevd COUNT ACTION RATE_PER_S|0 modalias|all → one JSON line
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';

@@ -1,5 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { walkSysfs } from '../../core/kernel/sysfs.ts';
 import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
 import type { Uevent } from '../../core/pipeline/1-intake/uevent.ts';
@@ -17,6 +20,7 @@ interface Entry {
   };
 }
 
+const entry = path.resolve(import.meta.dirname, '../../core/cli/main.ts');
 const real = testUnless(whyNoRealUevents(), { isSerial: true });
 
 /** Numbers of the events the kernel sends while `act` runs, as a listener of our own hears them. */
@@ -108,5 +112,27 @@ real('status tells what runs, and says so when nothing does', async t => {
 real('a daemon that is kept from a large buffer says what it got', async t => {
   const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug', '--receive-buffer', '64KiB']);
   t.true(daemon.printed.some(line => line.startsWith('source')));
+  t.is(await daemon.stop(), 0);
+});
+
+real('monitor shows an event as it comes, and what was done about it', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug']);
+  const monitor = spawn(process.execPath, [entry, 'monitor', '--json', '--state-dir', daemon.stateDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: monitor.stdout });
+  const told: { kind: string; event: { synthUuid?: string; devpath: string } }[] = [];
+  lines.on('line', line => told.push(JSON.parse(line) as (typeof told)[number]));
+  const device = walkSysfs({ sys: '/sys' }).find(({ modalias }) => modalias !== undefined)?.devpath ?? '';
+  // The monitor connects in its own time: events are made until it has seen one through.
+  while (!told.some(({ kind }) => kind === 'handled')) {
+    await usher('trigger', device, '--action', 'add', '--state-dir', daemon.stateDir);
+  }
+  monitor.kill('SIGINT');
+  await once(monitor, 'exit');
+  t.is(monitor.exitCode, 0);
+  const handled = told.find(({ kind }) => kind === 'handled');
+  t.is(handled?.event.devpath, device);
+  t.true(told.some(({ kind, event }) => kind === 'received' && event.synthUuid === handled?.event.synthUuid));
   t.is(await daemon.stop(), 0);
 });
