@@ -4,11 +4,6 @@
  */
 export const ERRORS = {
   USAGE: { sentence: 'the command line is not understood', hint: 'usher VERB --help', exitStatus: 2 },
-  CONFIG_INVALID: {
-    sentence: 'the configuration has a setting that cannot be used',
-    hint: 'usherd.toml(5) lists every setting',
-    exitStatus: 3,
-  },
   FILE_UNREADABLE: {
     sentence: 'a file that is needed cannot be read',
     hint: 'check that it exists and who may read it',

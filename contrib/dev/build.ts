@@ -9,6 +9,12 @@ import * as esbuild from 'esbuild';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(top, 'dist');
+/** Keeps V8 from letting the young generation grow to 48 MB under a storm: half the memory for a tenth more time. */
+const NODE_FLAGS = '--max-semi-space-size=2';
+/** This very Node, or with --portable whichever is on the path. */
+const interpreter = process.argv.includes('--portable')
+  ? `/usr/bin/env -S node ${NODE_FLAGS}`
+  : `${process.execPath} ${NODE_FLAGS}`;
 const version = (JSON.parse(readFileSync(path.join(top, 'package.json'), 'utf8')) as { version: string }).version;
 
 const WARNINGS = [
@@ -107,11 +113,10 @@ async function bundle(entry: string, name: string): Promise<void> {
  * one run here fills that folder; where a later run may not write there, or has another Node, it does without.
  */
 function writeStarter(): void {
-  const shebang = process.argv.includes('--portable') ? '/usr/bin/env node' : process.execPath;
   const starter = path.join(dist, 'usher');
   writeFileSync(
     starter,
-    `#!${shebang}
+    `#!${interpreter}
 'use strict';
 require('node:module').enableCompileCache?.(__dirname + '/compiled');
 require('./usher-main.cjs');

@@ -1,14 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { walkSysfs } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { coldplug } from '../pipeline/1-intake/coldplug.ts';
-import type { IntakeSink, Loss } from '../pipeline/1-intake/intake-sink.ts';
+import type { IntakeSink } from '../pipeline/1-intake/intake-sink.ts';
 import { NetlinkSource, type NetlinkSourceFacts } from '../pipeline/1-intake/netlink-source.ts';
-import { resync } from '../pipeline/1-intake/resync.ts';
 import { chooseSource, type SourceChoice } from '../pipeline/1-intake/source-choice.ts';
-import { QUEUED_EVENTS_MAX, UeventQueue } from '../pipeline/1-intake/uevent-queue.ts';
+import { UeventQueue } from '../pipeline/1-intake/uevent-queue.ts';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import { DeviceTable } from '../pipeline/2-device/device-table.ts';
 import { deviceFromSysfs } from '../pipeline/2-device/read-device.ts';
@@ -19,18 +17,15 @@ import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
 import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
 import { handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
-import { assertNever } from '../vocabulary/assert-never.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
+import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
 import { RejectionTally } from './rejection-tally.ts';
 import type { Settings } from './settings.ts';
 import { isSettled } from './settled.ts';
 import { WorldWatch } from './world-watch.ts';
-
-/** Longest a resync waits for the queue to run empty after a loss; a flood must not put it off for ever. */
-const RESYNC_AFTER_MAX_MS = 5000;
 
 /** Longest a shutdown waits for loads in flight; a module's init may take its time, systemd's patience is 20 s (usherd.service). */
 const DRAIN_MAX_MS = 15_000;
@@ -52,9 +47,6 @@ export interface DaemonOptions {
 export interface Counts {
   received: number;
   rejected: number;
-  lost: bigint;
-  overruns: number;
-  resyncs: number;
   loads: number;
   failures: number;
 }
@@ -62,7 +54,7 @@ export interface Counts {
 /** The running daemon: all parts built once, and what joins them to the outside. */
 export class Daemon {
   readonly reporter = new Reporter();
-  readonly counts: Counts = { received: 0, rejected: 0, lost: 0n, overruns: 0, resyncs: 0, loads: 0, failures: 0 };
+  readonly counts: Counts = { received: 0, rejected: 0, loads: 0, failures: 0 };
   readonly startedAtMs = Date.now();
   readonly options: DaemonOptions;
   readonly ledger: Ledger;
@@ -72,9 +64,8 @@ export class Daemon {
   #watch: WorldWatch | undefined;
   #source: NetlinkSource | undefined;
   #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
-  #resyncReason: Loss['kind'] | undefined;
-  #resyncTimer: NodeJS.Timeout | undefined;
   readonly #rejections: RejectionTally;
+  readonly losses: LossRepair;
 
   /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
   constructor(options: DaemonOptions) {
@@ -110,6 +101,15 @@ export class Daemon {
       handle: (event, entry) => handleUevent(event, entry, this.parts),
       failed: ({ devpath }, error) =>
         this.reporter.emit('notice', 'error', `bug: handling ${devpath} failed: ${String(error)}`),
+    });
+    this.losses = new LossRepair({
+      roots,
+      receiveBufferBytes: options.settings.receiveBufferBytes,
+      queue: this.queue,
+      devices: this.parts.devices,
+      ledger: this.ledger,
+      reporter: this.reporter,
+      push: events => this.#push(events),
     });
     this.reporter.on('handled', ({ outcomes }) => {
       for (const { kind } of outcomes) {
@@ -178,7 +178,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     this.#source?.stop();
     this.#watch?.close();
-    clearTimeout(this.#resyncTimer);
+    this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     this.#rejections.flush();
     this.ledger.incident({ kind: 'shutdown', reason });
@@ -192,7 +192,7 @@ export class Daemon {
         this.counts.rejected += 1;
         this.#rejections.add(rejection);
       },
-      lost: loss => this.#lost(loss),
+      lost: loss => this.losses.lost(loss),
     };
   }
 
@@ -200,41 +200,7 @@ export class Daemon {
     this.counts.received += batch.length;
     let refused = 0;
     for (const event of batch) if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;
-    if (refused > 0) this.#lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
-  }
-
-  #lost({ kind, dropped }: Loss): void {
-    this.counts.lost += dropped ?? 0n;
-    if (kind === 'overrun') this.counts.overruns += 1;
-    this.ledger.incident(
-      kind === 'queue-full'
-        ? { kind: 'limit-reached', limit: 'events waiting', bound: QUEUED_EVENTS_MAX, unit: 'events' }
-        : {
-            kind,
-            ...(dropped === undefined ? {} : { dropped: Number(dropped) }),
-            bufferBytes: this.options.settings.receiveBufferBytes,
-          },
-    );
-    this.reporter.emit('notice', 'warning', `${lossSentence(kind, dropped)}; /sys is walked to find what was missed`);
-    if (this.#resyncReason !== undefined) return;
-    this.#resyncReason = kind;
-    this.#resyncTimer = setTimeout(() => this.#resync(), RESYNC_AFTER_MAX_MS);
-    void this.queue.settled.then(() => this.#resync());
-  }
-
-  /** Compares the device table with /sys and takes the difference in as events. */
-  #resync(): void {
-    const because = this.#resyncReason;
-    if (because === undefined) return;
-    clearTimeout(this.#resyncTimer);
-    this.#resyncReason = undefined;
-    const events = resync(this.parts.devices.devices, walkSysfs(this.options.roots), Date.now());
-    const count = (action: Uevent['action']): number => events.filter(event => event.action === action).length;
-    const [added, removed, changed] = [count('add'), count('remove'), count('change')];
-    this.counts.resyncs += 1;
-    this.ledger.incident({ kind: 'resync', because, added, removed, changed });
-    this.reporter.emit('notice', 'info', `resync: ${added} devices were new, ${removed} gone, ${changed} changed`);
-    this.#push(events);
+    if (refused > 0) this.losses.lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
   }
 
   #reportBuffer({ how, grantedBytes, warnings }: NetlinkSourceFacts): void {
@@ -261,20 +227,6 @@ export class Daemon {
       this.reporter.emit('notice', 'warning', formatProblem(problem));
       this.ledger.incident({ kind: 'config-problem', problem });
     }
-  }
-}
-
-function lossSentence(kind: Loss['kind'], dropped: bigint | undefined): string {
-  const many = dropped === undefined ? 'events' : `${dropped} event${dropped === 1n ? '' : 's'}`;
-  switch (kind) {
-    case 'overrun':
-      return `${many} lost: the kernel's buffer for usherd was full`;
-    case 'truncated':
-      return `${many} lost: longer than the buffer it was read into`;
-    case 'queue-full':
-      return `${many} put off: too many wait to be handled`;
-    default:
-      return assertNever(kind);
   }
 }
 

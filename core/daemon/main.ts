@@ -96,7 +96,7 @@ function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean
     line('usherd', `${VERSION} on Linux ${options.release}, ${mode}`),
     line('ledger', span('name', ledger.path)),
     world.hasTree
-      ? line('modules', `${world.tree.dir}, ${formatCount(world.tree.moduleNames().length, 'module')}`)
+      ? line('modules', world.tree.dir)
       : line(
           'modules',
           span('warning', `no module tree for ${options.release}`),
@@ -111,9 +111,9 @@ function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean
   stdout.write(`${lines.map(spans => writeSpans(spans, terminal)).join('\n')}\n`);
 }
 
-function stopLine({ counts, ledger }: Daemon): string {
-  const { received, loads, failures, lost } = counts;
-  return `usherd: ${formatCount(received, 'event')}, ${formatCount(loads, 'module')} loaded, ${failures} refused, ${lost} lost; the record is in ${ledger.path}`;
+function stopLine({ counts, losses, ledger }: Daemon): string {
+  const { received, loads, failures } = counts;
+  return `usherd: ${formatCount(received, 'event')}, ${formatCount(loads, 'module')} loaded, ${failures} refused, ${losses.lostEvents} lost; the record is in ${ledger.path}`;
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

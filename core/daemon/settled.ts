@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import type { UeventQueue } from '../pipeline/1-intake/uevent-queue.ts';
 
-/**
- * How long the kernel's counter must stand still, with nothing in flight, when its last number never comes: events of network
- * devices in other namespaces take a number and are not sent to us.
- */
-const FOREIGN_NUMBER_GRACE_MS = 100;
-
-/** How often the kernel's counter is looked at while somebody waits; nobody waiting costs nothing. */
+/** How often is looked while somebody waits; nobody waiting costs nothing. */
 const LOOK_EVERY_MS = 10;
 
 /**
+ * Looks in a row, with the socket read empty and nothing in flight at each, after which a number that has not come never will: events of
+ * network devices in other namespaces take a number and are not sent to us. The number is taken before the event is sent, so that
+ * one look is not enough.
+ */
+const EMPTY_LOOKS = 10;
+
+/**
  * Waits until every event the kernel had numbered when asked is dealt with and nothing is in flight. False when the signal came
- * first. Source: /sys/kernel/uevent_seqnum; an idle time alone would be no proof.
+ * first. Source: /sys/kernel/uevent_seqnum; that nothing came for a while would be no proof.
  */
 export async function isSettled(
   queue: Pick<UeventQueue<unknown>, 'size' | 'lastHandledSeqnum'>,
@@ -22,14 +23,16 @@ export async function isSettled(
   signal: AbortSignal,
 ): Promise<boolean> {
   const wanted = readKernelSeqnum(sysRoot);
-  let quietSince: number | undefined;
+  let seen = queue.lastHandledSeqnum;
+  let emptyLooks = 0;
   while (!signal.aborted) {
-    const isIdle = queue.size === 0;
-    if (isIdle && queue.lastHandledSeqnum >= wanted) return true;
-    if (!isIdle) quietSince = undefined;
-    else quietSince ??= performance.now();
-    if (quietSince !== undefined && performance.now() - quietSince >= FOREIGN_NUMBER_GRACE_MS) return true;
+    const handled = queue.lastHandledSeqnum;
+    if (queue.size === 0 && handled >= wanted) return true;
+    emptyLooks = queue.size === 0 && handled === seen ? emptyLooks + 1 : 0;
+    if (emptyLooks > EMPTY_LOOKS) return true;
+    seen = handled;
     await pause(LOOK_EVERY_MS);
+    await nextTurn(); // Between the two the event loop has read the socket, if there was anything in it.
   }
   return false;
 }

@@ -5,7 +5,7 @@ import type { Daemon } from './daemon.ts';
 
 /** A running daemon → what it says of itself. */
 export function statusOf(daemon: Daemon): StatusFacts {
-  const { counts, options, queue, sourceFacts, world, startedAtMs, ledger } = daemon;
+  const { counts, losses, options, queue, sourceFacts, world, startedAtMs, ledger } = daemon;
   return {
     version: VERSION,
     pid: process.pid,
@@ -20,7 +20,7 @@ export function statusOf(daemon: Daemon): StatusFacts {
     eventsHandled: counts.received - queue.size,
     eventsInFlight: queue.inFlight,
     eventsRejected: counts.rejected,
-    overruns: counts.overruns,
+    overruns: losses.overruns,
     modulesInserted: counts.loads,
     loadsFailed: counts.failures,
     ledger: ledger.stats(),

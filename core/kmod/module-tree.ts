@@ -124,7 +124,7 @@ export class ModuleTree {
 
   /** Patterns of what is built in. */
   builtinAliasIndex(): AliasIndex {
-    return (this.#builtinAliases ??= new AliasIndex(this.#source('builtinAlias')));
+    return (this.#builtinAliases ??= new AliasIndex(this.#source('builtinAlias'), this.#cacheDir));
   }
 
   /** `symbol:NAME` → the module that exports it. */

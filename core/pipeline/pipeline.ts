@@ -12,7 +12,7 @@ import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
 import { restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
-import { actsOnMachine, type PlanExecutor } from './6-load/execute-plan.ts';
+import type { PlanExecutor } from './6-load/execute-plan.ts';
 import { laneOf, type Lanes } from './6-load/lanes.ts';
 import type { Outcome } from './6-load/outcome.ts';
 import type { AwaitingBind } from './7-ledger/awaiting-bind.ts';
@@ -60,7 +60,7 @@ async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<
   const { candidates, decisions, plans, refusals } = deliberate(device, parts);
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
-  if (plans.some(actsOnMachine)) await parts.ledger.durable();
+  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
   const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });

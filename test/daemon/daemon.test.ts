@@ -17,7 +17,7 @@ interface Entry {
   };
 }
 
-const real = testUnless(whyNoRealUevents());
+const real = testUnless(whyNoRealUevents(), { isSerial: true });
 
 /** Numbers of the events the kernel sends while `act` runs, as a listener of our own hears them. */
 async function kernelSeqnums(act: () => Promise<void>): Promise<readonly string[]> {
@@ -77,7 +77,8 @@ real('kill -9 loses no entry that was committed, and the next start goes on', as
   const before = jsonLines<Entry>(await usher('history', '--state-dir', daemon.stateDir, '--json'));
   await daemon.kill();
   const after = jsonLines<Entry>(await usher('history', '--state-dir', daemon.stateDir, '--json'));
-  t.deepEqual(after, before);
+  // Other tests of this machine make events all the time.
+  t.deepEqual(after.slice(0, before.length), before);
   const next = await startDaemon(['--source', 'kernel', '--observe'], daemon.stateDir);
   await usher('settle', '--state-dir', next.stateDir);
   t.true(jsonLines<Entry>(await usher('history', '--state-dir', next.stateDir, '--json')).length >= 2 * before.length);

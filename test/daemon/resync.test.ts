@@ -46,8 +46,8 @@ real(
     await resynced;
     await daemon.queue.settled;
     t.deepEqual(byDevpath(daemon.parts.devices.devices.values()), byDevpath(walkSysfs(roots).map(deviceOf)));
-    t.is(daemon.counts.overruns, 1);
-    t.true(daemon.counts.lost > 1000n);
+    t.is(daemon.losses.overruns, 1);
+    t.true(daemon.losses.lostEvents > 1000n);
     await daemon.stop('the test is over');
     const history = History.open(path.join(stateDir, 'ledger.sqlite'));
     const kinds = new Set(history.incidents().map(({ incident }) => incident.kind));

@@ -48,6 +48,13 @@ export class PlanExecutor {
     return [...this.#inFlight.keys()];
   }
 
+  /** Whether carrying out the plan could change anything: an observer changes nothing, a kernel without modules takes none,
+   * and some plans say that all is there already. */
+  acts({ steps }: LoadPlan): boolean {
+    if (this.#observes) return false;
+    return steps.some(({ kind }) => kind === 'run-install' || (kind === 'insert' && this.#loader.canInsert));
+  }
+
   /** A plan and what policy took out of it → one outcome a step, in order. After a required step has failed the rest is skipped. */
   async execute(plan: LoadPlan, refusals: Refusals): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
@@ -112,11 +119,6 @@ export class PlanExecutor {
       ? { kind: 'ran', module, command: line, tookMs }
       : { kind: 'failed', module, reason, tookMs };
   }
-}
-
-/** Whether carrying out the plan could change anything: some plans only say that all is there already. */
-export function actsOnMachine({ steps }: LoadPlan): boolean {
-  return steps.some(({ kind }) => kind === 'insert' || kind === 'run-install');
 }
 
 /** Whether a step so ended left its module out of the kernel. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
@@ -28,12 +28,16 @@ const NO_FORCE = { modversion: false, vermagic: false };
 
 /** Loads modules into the running kernel. */
 export class KernelLoader implements ModuleLoader {
+  /** What a kernel is built with does not change while it runs. */
+  readonly canInsert: boolean;
   readonly #roots: SystemRoot;
   readonly #tree: () => ModuleTree;
   readonly #setting: KernelLoaderSetting;
 
   constructor(roots: SystemRoot, tree: () => ModuleTree, setting: KernelLoaderSetting = {}) {
     this.#roots = roots;
+    // Where /proc is not mounted nobody knows, and the kernel is asked.
+    this.canInsert = existsSync(path.join(roots.proc, 'modules')) || !existsSync(path.join(roots.proc, 'self'));
     this.#tree = tree;
     this.#setting = setting;
   }
@@ -44,6 +48,7 @@ export class KernelLoader implements ModuleLoader {
    * Source: libkmod's order of trying.
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
+    if (!this.canInsert) return 'ENOSYS';
     const { force = NO_FORCE } = this.#setting;
     try {
       const compression = compressionOf(file);
@@ -53,8 +58,7 @@ export class KernelLoader implements ModuleLoader {
           (force.modversion ? FinitFlag.ignoreModversions : 0) |
           (force.vermagic ? FinitFlag.ignoreVermagic : 0);
         const errno = await finitModule(file, parameters, { flags });
-        const isUnable = errno === 'ENOSYS' || errno === 'EOPNOTSUPP';
-        if (!isUnable || !this.restrictions().hasModules) return errno;
+        if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP') return errno;
       }
       using unpacked = ModuleFile.open(file, UNPACKERS);
       return await initModule(forgetVersions(unpacked, force), parameters);

@@ -11,6 +11,8 @@ export type CommandEnd =
 
 /** The hands of stage 6: what it needs from the kernel. The running system's is in kernel/; a replay has one that only notes. */
 export interface ModuleLoader {
+  /** False where the kernel has no loadable modules at all: every insertion would end in ENOSYS. */
+  readonly canInsert: boolean;
   /** finit_module(2), or init_module(2) where the kernel cannot take the file as it is. Undefined: inserted. */
   insert(path: string, parameters: string): Promise<ErrnoName | undefined>;
   runCommand(command: string, module: ModuleName): Promise<CommandEnd>;

@@ -9,6 +9,7 @@ import type { CommandEnd, ModuleLoader } from './module-loader.ts';
  * would on a machine. Modules named in `refusals` are refused with that error.
  */
 export class NotingLoader implements ModuleLoader {
+  readonly canInsert = true;
   readonly #isBuiltin: (module: ModuleName) => boolean;
   readonly #moduleOf: (path: string) => ModuleName;
   readonly #refusals: ReadonlyMap<ModuleName, ErrnoName>;

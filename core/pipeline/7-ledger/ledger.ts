@@ -16,6 +16,10 @@ export type EntryId = number & { readonly __brand: 'EntryId' };
 export const BATCH_MAX_ROWS = 1000;
 /** A plain event is on disk after this at the latest; a decision is there before the act, whatever this says. */
 export const BATCH_MAX_WAIT_MS = 250;
+/** Quiet after which the write-ahead log is copied into the file, when there is enough of it. */
+export const CHECKPOINT_AFTER_QUIET_MS = 2000;
+/** Fewer rows than this are not worth a copy. */
+export const CHECKPOINT_MIN_ROWS = 1000;
 /** Pause after a write that failed; a full disk is seldom emptied sooner. */
 export const RETRY_MS = 5000;
 
@@ -69,6 +73,8 @@ export class Ledger {
   #nextId: number;
   #run: number | undefined;
   #isFailing = false;
+  #checkpointTimer: NodeJS.Timeout | undefined;
+  #checkpointedRows = 0;
   #lostRows = 0;
   #writtenRows = 0;
 
@@ -157,6 +163,7 @@ export class Ledger {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const resolve of waiting) resolve(durability);
+    this.#checkpointWhenQuiet();
     return durability;
   }
 
@@ -166,6 +173,7 @@ export class Ledger {
       this.#push({ kind: 'run-end', id: this.#takeId(), run: this.#run, atMs: this.#now(), reason });
     const durability = this.flush();
     clearTimeout(this.#timer);
+    clearTimeout(this.#checkpointTimer);
     this.#db.close();
     this.#lock.release();
     return durability;
@@ -177,6 +185,15 @@ export class Ledger {
       .reduce((sum, size) => sum + size);
     const lostRows = this.#lostRows + this.#queue.lost;
     return { path: this.path, sizeBytes, writtenRows: this.#writtenRows, heldRows: this.#queue.size, lostRows };
+  }
+
+  #checkpointWhenQuiet(): void {
+    clearTimeout(this.#checkpointTimer);
+    if (this.#isFailing || this.#writtenRows - this.#checkpointedRows < CHECKPOINT_MIN_ROWS) return;
+    this.#checkpointTimer = setTimeout(() => {
+      this.#checkpointedRows = this.#writtenRows;
+      this.#db.pragma('wal_checkpoint(PASSIVE)');
+    }, CHECKPOINT_AFTER_QUIET_MS).unref();
   }
 
   #takeId(): number {

@@ -1,0 +1,53 @@
+import { cpSync, mkdtempSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import type { DebianTree } from '../support/debian-tree.ts';
+import type { Figure } from './figure.ts';
+import { timeCommands } from './time-commands.ts';
+
+const usher = path.resolve(import.meta.dirname, '../../dist/usher');
+
+/** depmod over a whole Debian tree beside kmod's, and again when one module changed. */
+export function benchDepmod({ root, release, dir }: DebianTree, isShort: boolean): readonly Figure[] {
+  const work = mkdtempSync(path.join(os.tmpdir(), 'usherd-depmod-'));
+  const copy = path.join(work, 'root');
+  cpSync(root, copy, { recursive: true, verbatimSymlinks: true });
+  const kmod = ['depmod', '-b', copy, release];
+  const ours = [usher, 'depmod', '-b', copy, release];
+  const rounds = isShort ? 3 : 9;
+  const [theirMs = 0, ourMs = 0] = timeCommands([kmod, ours], rounds);
+  const module = path.join(copy, path.relative(root, dir), 'kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko');
+  const incremental = [
+    'sh',
+    '-c',
+    `touch "$1"; exec "$2" depmod --incremental -b "$3" "$4"`,
+    'sh',
+    module,
+    usher,
+    copy,
+    release,
+  ];
+  const [againMs = 0, theirsAgainMs = 0] = timeCommands([incremental, kmod], rounds);
+  return [
+    {
+      bench: 'depmod',
+      what: 'whole tree',
+      ours: ourMs,
+      peer: theirMs,
+      unit: 'ms',
+      ratio: ourMs / theirMs,
+      target: '<= 1.0',
+      isMoreBetter: false,
+    },
+    {
+      bench: 'depmod',
+      what: 'one module changed',
+      ours: againMs,
+      peer: theirsAgainMs,
+      unit: 'ms',
+      ratio: againMs / theirsAgainMs,
+      target: '<= 0.4',
+      isMoreBetter: false,
+    },
+  ];
+}

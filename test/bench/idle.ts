@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { DebianTree } from '../support/debian-tree.ts';
+import type { Figure } from './figure.ts';
+import { readSmaps } from './process-tree.ts';
+
+/** How long the daemon is watched doing nothing. */
+const WATCHED_MS = 5000;
+
+/** A daemon at rest after coldplug: memory, wake-ups, and how long it took to listen. The second start is measured: caches are warm. */
+export async function benchIdle(tree: DebianTree): Promise<readonly Figure[]> {
+  const stateDir = mkdtempSync(path.join(os.tmpdir(), 'usherd-idle-'));
+  await watch(tree, stateDir);
+  const { rssKb, privateKb, wakeUpsPerS, readyMs } = await watch(tree, stateDir);
+  return [
+    { bench: 'idle', what: 'resident', ours: rssKb / 1024, unit: 'MB', target: '<= 60', isMoreBetter: false },
+    { bench: 'idle', what: 'private', ours: privateKb / 1024, unit: 'MB', target: '<= 20', isMoreBetter: false },
+    { bench: 'idle', what: 'wake-ups', ours: wakeUpsPerS, unit: '/s', target: '0', isMoreBetter: false },
+    { bench: 'idle', what: 'ready', ours: readyMs, unit: 'ms', target: '<= 80', isMoreBetter: false },
+  ];
+}
+
+async function watch(
+  tree: DebianTree,
+  stateDir: string,
+): Promise<{ rssKb: number; privateKb: number; wakeUpsPerS: number; readyMs: number }> {
+  const usher = path.resolve(import.meta.dirname, '../../dist/usher');
+  const words = [
+    'daemon',
+    '--source',
+    'kernel',
+    '--observe',
+    '--quiet',
+    '--state-dir',
+    stateDir,
+    '--modules-root',
+    path.dirname(tree.dir),
+    '--kernel',
+    tree.release,
+  ];
+  const startedAt = performance.now();
+  const daemon = spawn(usher, words, { stdio: 'ignore' });
+  const pid = daemon.pid ?? 0;
+  while (!existsSync(path.join(stateDir, 'socket'))) await pause(1);
+  const readyMs = performance.now() - startedAt;
+  await pause(4000); // Coldplug, its commit, and the checkpoint that follows when it is quiet.
+  const before = switches(pid);
+  await pause(WATCHED_MS);
+  const wakeUpsPerS = (switches(pid) - before) / (WATCHED_MS / 1000);
+  const [rssKb, privateKb] = [readSmaps(pid, 'Rss'), readSmaps(pid, 'Private_Dirty')];
+  daemon.kill('SIGTERM');
+  await new Promise(resolve => daemon.on('close', resolve));
+  return { rssKb, privateKb, wakeUpsPerS, readyMs };
+}
+
+/** Times the main thread gave the processor up of itself: each is a wake-up. */
+function switches(pid: number): number {
+  return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+}

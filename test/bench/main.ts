@@ -1,0 +1,137 @@
+/**
+ * npm run bench [NAME…] [-- --json FILE] [--short]: usherd beside its peers, in the same run on the same input, as ratios.
+ * Method, traps and last results: README.md beside this file.
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { formatTable } from '../../core/pipeline/8-report/table.ts';
+import { PLAIN } from '../../core/pipeline/8-report/terminal.ts';
+import { obtainDebianTree, type DebianTree } from '../support/debian-tree.ts';
+import { benchCli } from './cli.ts';
+import { benchDepmod } from './depmod.ts';
+import { benchIdle } from './idle.ts';
+import { benchModalias } from './modalias.ts';
+import type { Figure } from './figure.ts';
+
+const top = path.resolve(import.meta.dirname, '../..');
+const { values, positionals } = parseArgs({
+  options: {
+    json: { type: 'string', default: path.join(top, 'dist/bench.json') },
+    short: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+
+/** Runs of storm.ts in turn, ours and udevd's, so that whatever else the machine does meets both; medians of each. */
+function benchStorm(
+  tree: DebianTree,
+  mode: { name: string; count: number; rate: number; only: string },
+): readonly Figure[] {
+  const modules = mkdtempSync(path.join(os.tmpdir(), 'usherd-bench-modules-'));
+  symlinkSync(tree.dir, path.join(modules, os.release()));
+  const runs = { usherd: [] as Run[], udevd: [] as Run[] };
+  for (let round = 0; round < (values.short ? 1 : 3); round += 1) {
+    for (const who of ['usherd', 'udevd'] as const) {
+      const words = [
+        path.join(import.meta.dirname, 'storm.ts'),
+        who,
+        String(mode.count),
+        'add',
+        String(mode.rate),
+        mode.only,
+      ];
+      const script = path.join(import.meta.dirname, 'sandbox.sh');
+      const out = execFileSync('bash', [script, modules, process.execPath, ...words], {
+        encoding: 'utf8',
+        stdio: ['ignore', 'pipe', 'ignore'],
+      });
+      runs[who].push(JSON.parse(out) as Run);
+    }
+  }
+  const compare = (what: keyof Run, unit: string, target: string, isMoreBetter = false): Figure => {
+    const [ours, peer] = [median(runs.usherd.map(run => run[what])), median(runs.udevd.map(run => run[what]))];
+    return { bench: mode.name, what, ours, peer, unit, ratio: ours / peer, target, isMoreBetter };
+  };
+  if (mode.rate > 0) return [compare('p50Us', 'µs', '<= 0.7'), compare('p99Us', 'µs', '<= 1.0')];
+  const lost = median(runs.usherd.map(run => run.lost));
+  return [
+    compare('eventsPerS', 'events/s', '>= 3', true),
+    compare('cpuUsPerEvent', 'µs', '<= 0.35'),
+    compare('peakRssKb', 'kB', '<= 1.0'),
+    { bench: mode.name, what: 'lost', ours: lost, unit: 'events', target: '0', isMoreBetter: false },
+  ];
+}
+
+interface Run {
+  readonly lost: number;
+  readonly eventsPerS: number;
+  readonly cpuUsPerEvent: number;
+  readonly peakRssKb: number;
+  readonly p50Us: number;
+  readonly p99Us: number;
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? Number.NaN;
+}
+
+const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Figure[]> | readonly Figure[]>> = {
+  modalias: tree => benchModalias(tree, values.short),
+  depmod: tree => benchDepmod(tree, values.short),
+  cli: tree => benchCli(tree, values.short),
+  storm: tree => [
+    ...benchStorm(tree, { name: 'storm 50k', count: 50_000, rate: 0, only: 'all' }),
+    ...(values.short ? [] : benchStorm(tree, { name: 'storm 200k', count: 200_000, rate: 0, only: 'all' })),
+  ],
+  sparse: tree => [
+    ...benchStorm(tree, { name: 'sparse', count: values.short ? 200 : 1000, rate: 100, only: 'all' }),
+    ...benchStorm(tree, { name: 'sparse modalias', count: values.short ? 100 : 500, rate: 50, only: 'modalias' }),
+  ],
+  idle: tree => benchIdle(tree),
+};
+
+/** Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. */
+function isFarOff({ ours, ratio = ours, target, isMoreBetter }: Figure): boolean {
+  const wanted = Number(/[\d.]+/.exec(target)?.[0]);
+  return isMoreBetter ? ratio < wanted / 2 : ratio > wanted * 2;
+}
+
+async function main(): Promise<void> {
+  if (!existsSync(path.join(top, 'dist/usher'))) spawnSync('npm', ['run', 'build'], { cwd: top, stdio: 'inherit' });
+  delete process.env['NODE_EXTRA_CA_CERTS']; // Where it is set it adds 30 ms to every start of Node 20.
+  const tree = await obtainDebianTree();
+  if (typeof tree === 'string') throw new Error(tree);
+  const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+  const figures: Figure[] = [];
+  for (const name of names) {
+    const bench = BENCHES[name];
+    if (bench === undefined) throw new Error(`there is no bench ${name}; there are ${Object.keys(BENCHES).join(', ')}`);
+    process.stderr.write(`bench: ${name}\n`);
+    figures.push(...(await bench(tree)));
+  }
+  const show = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(4))));
+  const rows = figures.map(({ bench, what, ours, peer, unit, ratio, target }) => [
+    bench,
+    what,
+    show(ours),
+    show(peer),
+    unit,
+    show(ratio),
+    target,
+  ]);
+  const columns = ['BENCH', 'WHAT', 'OURS', 'PEER', 'UNIT', 'RATIO', 'TARGET'].map(title => ({ title }));
+  console.log(formatTable(columns, rows, PLAIN).join('\n'));
+  mkdirSync(path.dirname(values.json), { recursive: true });
+  writeFileSync(
+    values.json,
+    `${JSON.stringify({ at: new Date().toISOString(), kernel: os.release(), node: process.version, figures }, undefined, 2)}\n`,
+  );
+  const farOff = figures.filter(isFarOff);
+  for (const { bench, what } of farOff) console.error(`bench: ${bench}, ${what}: worse than half its target`);
+  if (values.short && farOff.length > 0) process.exitCode = 1;
+}
+
+await main();

@@ -1,0 +1,184 @@
+/**
+ * A storm of real uevents through one device manager, or single ones at a rate. Run by main.ts inside sandbox.sh.
+ * usage: storm.ts usherd|udevd COUNT ACTION RATE_PER_S|0 modalias|all → one JSON line
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import Database from 'better-sqlite3';
+import { callDaemon } from '../../core/ipc/client.ts';
+import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
+import { readTree, watchMemory } from './process-tree.ts';
+
+const [who = 'usherd', countText = '50000', action = 'add', rate = '0', only = 'all'] = process.argv.slice(2);
+const count = Number(countText);
+const top = path.resolve(import.meta.dirname, '../..');
+const stateDir = mkdtempSync(path.join(os.tmpdir(), 'usherd-bench-'));
+const UDEVD = '/lib/systemd/systemd-udevd';
+
+/** What one run told. Latencies in µs from the kernel's emission to the event being dealt with. */
+interface Told {
+  readonly handled: number;
+  readonly endedNs: bigint;
+  readonly latenciesUs: readonly number[];
+}
+
+function seqnum(): bigint {
+  return BigInt(readFileSync('/sys/kernel/uevent_seqnum', 'latin1').trim());
+}
+
+async function quiet(): Promise<void> {
+  for (let before = -1n; before !== seqnum();) {
+    before = seqnum();
+    await pause(300);
+  }
+}
+
+function start(): ChildProcess {
+  const env = { ...process.env };
+  delete env['NODE_EXTRA_CA_CERTS'];
+  const words = ['daemon', '--source', 'kernel', '--quiet', '--state-dir', stateDir];
+  const [program, args] = who === 'usherd' ? [path.join(top, 'dist/usher'), words] : [UDEVD, []];
+  return spawn(program, args, { stdio: ['ignore', 'ignore', who === 'usherd' ? 'inherit' : 'ignore'], env });
+}
+
+async function ready(): Promise<void> {
+  for (;;) {
+    if (
+      who === 'usherd'
+        ? existsSync(path.join(stateDir, 'socket'))
+        : spawnSync('udevadm', ['control', '--ping']).status === 0
+    )
+      break;
+    await pause(5);
+  }
+  if (who === 'usherd') await settle();
+  else spawnSync('udevadm', ['settle']);
+}
+
+async function settle(): Promise<void> {
+  for await (const _ of callDaemon({ socketPath: path.join(stateDir, 'socket'), verb: 'settle' })) continue;
+}
+
+/** Counts the events that carry our UUID as they leave the manager: udevd sends them on, usherd tells whoever monitors it. */
+function listen(uuid: string): { told(): Promise<Told>; stop(): void } {
+  const latenciesUs: number[] = [];
+  let handled = 0;
+  let lastNs = 0n;
+  const done = Promise.withResolvers<void>();
+  const note = (env: Readonly<Record<string, string>>): void => {
+    if (env['SYNTH_UUID'] !== uuid) return;
+    lastNs = process.hrtime.bigint();
+    handled += 1;
+    latenciesUs.push(Number(lastNs - BigInt(env['SYNTH_ARG_T'] ?? '0')) / 1000);
+    if (handled === count) done.resolve();
+  };
+  if (who === 'udevd') {
+    const source = new NetlinkSource({
+      group: 'udev',
+      root: { proc: '/proc' },
+      receiveBufferBytes: 1024 ** 3 - 1,
+      failed: done.reject,
+    });
+    source.start({
+      uevents: batch => batch.forEach(({ env }) => note(env)),
+      rejected: () => {},
+      lost: () => done.reject(new Error('the listener lost events')),
+    });
+    return {
+      told: async () => {
+        await done.promise;
+        return { handled, endedNs: lastNs, latenciesUs };
+      },
+      stop: () => source.stop(),
+    };
+  }
+  const abort = new AbortController();
+  if (rate !== '0') {
+    void (async () => {
+      for await (const item of callDaemon({
+        socketPath: path.join(stateDir, 'socket'),
+        verb: 'monitor',
+        signal: abort.signal,
+      })) {
+        const { kind, event } = item as unknown as { kind: string; event: { env: Record<string, string> } };
+        if (kind === (only === 'modalias' ? 'handled' : 'received')) note(event.env);
+      }
+    })();
+  }
+  return {
+    told: async () => {
+      if (rate !== '0') await done.promise;
+      await settle();
+      return { handled, endedNs: process.hrtime.bigint(), latenciesUs };
+    },
+    stop: () => abort.abort(),
+  };
+}
+
+function percentile(sorted: readonly number[], share: number): number {
+  return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0);
+}
+
+const daemon = start();
+// A manager left behind by a failure would take part in every later run.
+process.on('exit', () => daemon.kill('SIGKILL'));
+const pid = daemon.pid ?? 0;
+await ready();
+await quiet();
+const uuid = randomUUID();
+const listener = listen(uuid);
+await pause(200);
+const idle = readTree(pid);
+const before = seqnum();
+const memory = watchMemory(pid);
+const generator = spawn(
+  process.execPath,
+  [path.join(import.meta.dirname, 'make-uevents.ts'), countText, action, uuid, rate, only],
+  { stdio: ['ignore', 'pipe', 'inherit'] },
+);
+let printed = '';
+generator.stdout.on('data', data => {
+  printed += String(data);
+});
+await new Promise(resolve => generator.on('close', resolve));
+const made = JSON.parse(printed) as { made: number; startedNs: string; endedNs: string };
+const told = await listener.told();
+const foreign = Number(seqnum() - before) - made.made;
+const after = readTree(pid);
+const { peakRssKb, peakProcesses } = memory.stop();
+listener.stop();
+daemon.kill('SIGTERM');
+await new Promise(resolve => daemon.on('close', resolve));
+const handled = who === 'usherd' && rate === '0' ? countRecorded() : told.handled;
+const wallS = Number(told.endedNs - BigInt(made.startedNs)) / 1e9;
+const sorted = told.latenciesUs.toSorted((a, b) => a - b);
+process.stdout.write(
+  `${JSON.stringify({
+    who,
+    count,
+    handled,
+    lost: count - handled,
+    foreign,
+    wallS: Number(wallS.toFixed(3)),
+    eventsPerS: Math.round(count / wallS),
+    cpuUsPerEvent: Number((((after.cpuMs - idle.cpuMs) * 1000) / count).toFixed(1)),
+    idleRssKb: idle.rssKb,
+    peakRssKb,
+    peakProcesses,
+    p50Us: percentile(sorted, 0.5),
+    p99Us: percentile(sorted, 0.99),
+  })}\n`,
+);
+
+/** How many of our events the ledger has. */
+function countRecorded(): number {
+  const db = new Database(path.join(stateDir, 'ledger.sqlite'), { readonly: true });
+  const sql = 'SELECT count(*) FROM uevent JOIN str ON str.id = uevent.synth_uuid WHERE str.text = ?';
+  const recorded = Number(db.prepare(sql).pluck().get(uuid));
+  db.close();
+  return recorded;
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A driver that takes the platform device it is named for. One source, compiled once for each of test-modules.ts's variants, which
+ * say by macros how its init behaves: SLEEP_MS, RESULT, SOFTDEP, CLAIMS.
+ */
+#include <linux/delay.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/platform_device.h>
+
+static int ms = SLEEP_MS;
+module_param(ms, int, 0444);
+static char *text = "none";
+module_param(text, charp, 0444);
+static bool flag;
+module_param(flag, bool, 0444);
+
+static int take(struct platform_device *device)
+{
+	return 0;
+}
+
+static const struct platform_device_id claimed[] = { { CLAIMS }, {} };
+static struct platform_driver driver = {
+	.probe = take,
+	.id_table = claimed,
+	.driver = { .name = KBUILD_MODNAME },
+};
+
+static int __init start(void)
+{
+	pr_info("%s: init begins\n", KBUILD_MODNAME);
+	if (ms > 0)
+		msleep(ms);
+	if (RESULT)
+		return RESULT;
+	pr_info("%s: init ends\n", KBUILD_MODNAME);
+	return platform_driver_register(&driver);
+}
+
+static void __exit end(void)
+{
+	platform_driver_unregister(&driver);
+}
+
+module_init(start);
+module_exit(end);
+MODULE_DEVICE_TABLE(platform, claimed);
+#ifdef SOFTDEP
+MODULE_SOFTDEP(SOFTDEP);
+#endif
+MODULE_DESCRIPTION("Drives a device of a test");
+MODULE_LICENSE("GPL");
