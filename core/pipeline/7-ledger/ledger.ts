@@ -19,7 +19,7 @@ export const BATCH_MAX_WAIT_MS = 250;
 /** Quiet after which the write-ahead log is copied into the file, when there is enough of it. */
 export const CHECKPOINT_AFTER_QUIET_MS = 2000;
 /** Fewer rows than this are not worth a copy. */
-export const CHECKPOINT_MIN_ROWS = 1000;
+export const CHECKPOINT_MIN_ROWS = 200;
 /** Pause after a write that failed; a full disk is seldom emptied sooner. */
 export const RETRY_MS = 5000;
 
@@ -193,6 +193,7 @@ export class Ledger {
     this.#checkpointTimer = setTimeout(() => {
       this.#checkpointedRows = this.#writtenRows;
       this.#db.pragma('wal_checkpoint(PASSIVE)');
+      this.#db.pragma('shrink_memory'); // What a storm filled is of no use in the quiet after it.
     }, CHECKPOINT_AFTER_QUIET_MS).unref();
   }
 
