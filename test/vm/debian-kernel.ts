@@ -37,7 +37,7 @@ export async function debianKernel(choice: KernelChoice): Promise<DebianKernel> 
 }
 
 /** A module tree below a root → its modules.* indexes, by Debian's depmod on the host. */
-export function indexWithDebian(root: string): void {
+function indexWithDebian(root: string): void {
   if (!existsSync(path.join(root, 'lib'))) symlinkSync('usr/lib', path.join(root, 'lib'));
   const env = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
   execFileSync('depmod', ['-b', root, releaseIn(root)], { env });

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, globSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cached, unpackedPackages } from '../support/debian-packages.ts';
-import { indexWithDebian, type DebianKernel } from './debian-kernel.ts';
+import type { DebianKernel } from './debian-kernel.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 
@@ -36,13 +36,13 @@ export async function stageRoot(
   for (const [name, file] of Object.entries(extras.modules ?? {}))
     put(path.join(tree, 'updates', name), readFileSync(file));
   for (const [name, text] of Object.entries(extras.files ?? {})) put(path.join(root, name), text);
-  indexModules(root);
+  indexModules(root, release);
   extras.afterIndexing?.(tree);
 }
 
-/** The tree's indexes: everything usherd looks up comes from here. */
-function indexModules(root: string): void {
-  indexWithDebian(root);
+/** The tree's indexes, by usherd's own depmod as built: everything that is looked up in the guest comes from here. */
+function indexModules(root: string, release: string): void {
+  execFileSync(process.execPath, [path.join(project, 'dist/usher'), 'depmod', '-b', root, release]);
 }
 
 /** Writes a file of its own, with the folders above it. */
