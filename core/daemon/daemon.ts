@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { UsherdError } from '../errors.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { coldplug } from '../pipeline/1-intake/coldplug.ts';
 import type { IntakeSink } from '../pipeline/1-intake/intake-sink.ts';
@@ -71,7 +72,7 @@ export class Daemon {
   constructor(options: DaemonOptions) {
     this.options = options;
     const { roots } = options;
-    mkdirSync(roots.stateDir, { recursive: true, mode: STATE_DIR_MODE });
+    makeStateDir(roots.stateDir);
     this.ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'), {
       onTrouble: trouble =>
         this.reporter.emit(
@@ -227,6 +228,21 @@ export class Daemon {
       this.reporter.emit('notice', 'warning', formatProblem(problem));
       this.ledger.incident({ kind: 'config-problem', problem });
     }
+  }
+}
+
+/**
+ * Makes the state folder and those above it, one by one: Node's own recursive mkdir never ends where a parent takes no folders (/proc).
+ * @throws {UsherdError} FILE_UNWRITABLE
+ */
+function makeStateDir(dir: string): void {
+  if (existsSync(dir)) return;
+  makeStateDir(path.dirname(dir));
+  try {
+    mkdirSync(dir, { mode: STATE_DIR_MODE });
+  } catch (error) {
+    const message = `${dir}: the state folder cannot be made: ${(error as Error).message}`;
+    throw new UsherdError('FILE_UNWRITABLE', message, { dir }, error);
   }
 }
 

@@ -89,6 +89,12 @@ real('kill -9 loses no entry that was committed, and the next start goes on', as
   t.is(await next.stop(), 0);
 });
 
+real('a state folder that cannot be made is refused with the reason', async t => {
+  const { status, stderr } = await usher('daemon', '--observe', '--state-dir', '/proc/usherd-test/state');
+  t.is(status, 4);
+  t.regex(stderr, /^usher: \/proc\/usherd-test: the state folder cannot be made: ENOENT/);
+});
+
 real('two daemons do not write one ledger', async t => {
   const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug']);
   const second = await usher('daemon', '--state-dir', daemon.stateDir, '--observe');
