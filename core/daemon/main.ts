@@ -48,6 +48,7 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   process.on('SIGHUP', reload);
   notifier.ready('following uevents');
   tellStart(daemon, host, flags['quiet'] === true);
+  daemon.prepare();
   if (wanted.coldplug) daemon.coldplug();
   await untilAborted(host.signal);
   notifier.stopping();

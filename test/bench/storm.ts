@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -45,18 +45,18 @@ function start(): ChildProcess {
   return spawn(program, args, { stdio: ['ignore', 'ignore', who === 'usherd' ? 'inherit' : 'ignore'], env });
 }
 
+/** Until the manager answers; a socket is there a moment before anybody listens at it. */
 async function ready(): Promise<void> {
-  for (;;) {
-    if (
-      who === 'usherd'
-        ? existsSync(path.join(stateDir, 'socket'))
-        : spawnSync('udevadm', ['control', '--ping']).status === 0
-    )
-      break;
-    await pause(5);
-  }
-  if (who === 'usherd') await settle();
-  else spawnSync('udevadm', ['settle']);
+  const answers =
+    who === 'usherd'
+      ? () =>
+          settle().then(
+            () => true,
+            () => false,
+          )
+      : () => spawnSync('udevadm', ['control', '--ping']).status === 0;
+  while (!(await answers())) await pause(5);
+  if (who === 'udevd') spawnSync('udevadm', ['settle']);
 }
 
 async function settle(): Promise<void> {
