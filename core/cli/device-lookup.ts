@@ -4,20 +4,20 @@ import { walkSysfs, type SysfsDevice } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { globMatches } from '../kmod/lookup/glob.ts';
 
-/**
- * A person's word for devices → those it means: a devpath, a path below /sys (also through /sys/class or /sys/bus), a sysname
- * (`2-1:1.0`), a node (`/dev/sda`), or a pattern of a devpath or sysname.
- */
+/** A person's word for devices → those it means, parents first. */
 export function findDevices(word: string, roots: SystemRoot): readonly SysfsDevice[] {
-  const devices = walkSysfs(roots);
-  if (word.startsWith('/dev/')) return devices.filter(({ devname }) => devname === word.slice('/dev/'.length));
-  const devpath = devpathOf(word, roots);
-  return devices.filter(device => isNameOf(devpath, device.devpath));
+  return walkSysfs(roots).filter(deviceMatcher(word, roots));
 }
 
-/** Whether a pattern means this device: its whole devpath or its last part. */
-export function isNameOf(pattern: string, devpath: string): boolean {
-  return globMatches(pattern, devpath) || globMatches(pattern, devpath.slice(devpath.lastIndexOf('/') + 1));
+/**
+ * A person's word for devices → whether it means this one: a devpath, a path below /sys (also through /sys/class or /sys/bus), a
+ * sysname (`2-1:1.0`), a node (`/dev/sda`), or a pattern of a devpath or sysname.
+ */
+export function deviceMatcher(word: string, roots: SystemRoot): (device: SysfsDevice) => boolean {
+  if (word.startsWith('/dev/')) return ({ devname }) => devname === word.slice('/dev/'.length);
+  const pattern = devpathOf(word, roots);
+  return ({ devpath }) =>
+    globMatches(pattern, devpath) || globMatches(pattern, devpath.slice(devpath.lastIndexOf('/') + 1));
 }
 
 /** /sys/class/net/eth0 is a link into /sys/devices; a devpath has no /sys before it. */

@@ -1,5 +1,6 @@
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import type { Devpath } from '../vocabulary/devpath.ts';
+import { readAttribute } from './sysfs.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** What sysfs says of one device that a replay cannot look up: the attributes and links that drivers and rules are chosen by. */
@@ -41,17 +42,13 @@ const ATTRIBUTES = [
 ] as const;
 const LINKS = ['subsystem', 'driver', 'module'] as const;
 
-/** One page, which is what the kernel gives a text attribute. */
-const ATTRIBUTE_MAX_BYTES = 4096;
-const buffer = Buffer.allocUnsafe(ATTRIBUTE_MAX_BYTES);
-
 /** A device → what its folder says now, without the newline that ends each attribute. What is not there is left out. */
 export function readSysfsSnapshot({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsSnapshot {
   const attrs: Record<string, string> = Object.create(null) as Record<string, string>;
   const links: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const name of ATTRIBUTES) {
     const value = readAttribute(`${sys}${devpath}/${name}`);
-    if (value !== undefined) attrs[name] = value;
+    if (value !== undefined) attrs[name] = value.endsWith('\n') ? value.slice(0, -1) : value;
   }
   for (const name of LINKS) {
     try {
@@ -61,22 +58,4 @@ export function readSysfsSnapshot({ sys }: Pick<SystemRoot, 'sys'>, devpath: Dev
     }
   }
   return { attrs, links };
-}
-
-function readAttribute(file: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    const text = buffer.toString('utf8', 0, readSync(fd, buffer, 0, ATTRIBUTE_MAX_BYTES, 0));
-    return text.endsWith('\n') ? text.slice(0, -1) : text;
-  } catch {
-    // The attribute may refuse to be read now (EIO, EAGAIN), or the device be gone (ENODEV).
-    return undefined;
-  } finally {
-    closeSync(fd);
-  }
 }

@@ -21,9 +21,9 @@ export interface SysfsDevice {
 /** Folders nested deeper than this are not looked into; the deepest real ones, USB behind hubs, have some thirty. */
 const DEPTH_MAX = 64;
 /** A uevent file has what the kernel would send: at most 2,048 bytes (UEVENT_BUFFER_SIZE), and at most one page is read of any. */
-const UEVENT_FILE_MAX_BYTES = 4096;
+const ATTRIBUTE_MAX_BYTES = 4096;
 
-const buffer = Buffer.allocUnsafe(UEVENT_FILE_MAX_BYTES);
+const buffer = Buffer.allocUnsafe(ATTRIBUTE_MAX_BYTES);
 
 /**
  * Every device below /sys/devices, parents before their children, siblings by name. A device is a folder with a `uevent` file and a
@@ -70,7 +70,7 @@ function readDevice(
   { hasSubsystem, hasDriver }: { hasSubsystem: boolean; hasDriver: boolean },
 ): SysfsDevice | undefined {
   const devpath = parseDevpath(folder);
-  const text = devpath === undefined ? undefined : readUeventFile(`${sys}${folder}/uevent`);
+  const text = devpath === undefined ? undefined : readAttribute(`${sys}${folder}/uevent`);
   if (devpath === undefined || text === undefined) return undefined;
   const env = parseUeventFile(text);
   const subsystem = (hasSubsystem ? linkName(`${sys}${folder}/subsystem`) : undefined) ?? env['SUBSYSTEM'];
@@ -116,7 +116,11 @@ function entriesOf(folder: string): Dirent[] | undefined {
   }
 }
 
-function readUeventFile(file: string): string | undefined {
+/**
+ * Text of an attribute, at most one page, as the kernel gives it; undefined when there is none, when it refuses to be read now (EIO,
+ * EAGAIN), or when the device went away between open and read (ENODEV).
+ */
+export function readAttribute(file: string): string | undefined {
   let fd: number;
   try {
     fd = openSync(file, 'r');
@@ -124,9 +128,8 @@ function readUeventFile(file: string): string | undefined {
     return undefined;
   }
   try {
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, UEVENT_FILE_MAX_BYTES, 0));
+    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, ATTRIBUTE_MAX_BYTES, 0));
   } catch {
-    // The device went away between open and read: the kernel answers ENODEV.
     return undefined;
   } finally {
     closeSync(fd);

@@ -4,7 +4,7 @@ import { walkSysfs, type SysfsDevice } from '../../kernel/sysfs.ts';
 import { writeUeventFile } from '../../kernel/uevent-file.ts';
 import { ACTIONS } from '../../pipeline/1-intake/uevent.ts';
 import { globMatches } from '../../kmod/lookup/glob.ts';
-import { isNameOf } from '../device-lookup.ts';
+import { deviceMatcher } from '../device-lookup.ts';
 import { isSet, listOption, textOption } from '../option-values.ts';
 import type { Caller, OptionValues, Verb } from '../verb.ts';
 
@@ -18,7 +18,7 @@ export const trigger: Verb = {
   arguments: [
     {
       name: 'device',
-      description: 'devpath, sysfs path or sysname; a pattern with * is fine',
+      description: 'devpath, sysfs path, sysname, /dev node or a pattern',
       isVariadic: true,
       completes: 'device',
     },
@@ -48,7 +48,10 @@ export const trigger: Verb = {
 async function runTrigger(args: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const action = textOption(options, 'action') ?? 'change';
   const subsystems = listOption(options, 'subsystem');
-  const devices = walkSysfs(caller.roots).filter(device => isMeant(device, args, subsystems));
+  const matchers = args.map(word => deviceMatcher(word, caller.roots));
+  const devices = walkSysfs(caller.roots)
+    .filter(device => matchers.length === 0 || matchers.some(isMeant => isMeant(device)))
+    .filter(({ subsystem }) => subsystems.length === 0 || subsystems.some(pattern => globMatches(pattern, subsystem)));
   if (devices.length === 0 && args.length > 0) {
     throw new UsherdError('NOT_FOUND', `no device in ${caller.roots.sys} is called ${args.join(' or ')}`, {
       wanted: args,
@@ -64,16 +67,6 @@ async function runTrigger(args: readonly string[], options: OptionValues, caller
   if (!isSet(options, 'settle') || isSet(options, 'dryRun')) return 0;
   const { settle } = await import('./settle.ts');
   return settle.run([], options, caller);
-}
-
-function isMeant(
-  { devpath, subsystem }: SysfsDevice,
-  names: readonly string[],
-  subsystems: readonly string[],
-): boolean {
-  const isNamed =
-    names.length === 0 || names.some(name => isNameOf(name.replace(/^\/sys(?=\/)/, '').replace(/\/$/, ''), devpath));
-  return isNamed && (subsystems.length === 0 || subsystems.some(pattern => globMatches(pattern, subsystem)));
 }
 
 function trip(sysRoot: string, devpath: SysfsDevice['devpath'], action: string, uuid: string): void {
