@@ -1,4 +1,4 @@
-import { existsSync, watch, type FSWatcher } from 'node:fs';
+import { existsSync, statSync, watch, type FSWatcher } from 'node:fs';
 import path from 'node:path';
 
 /** A package writes dozens of files in one go: changes this close together are one change. */
@@ -25,7 +25,8 @@ export class WorldWatch {
       const { folder, name } = nearestFolder(file);
       const names = folders.get(folder) ?? new Set();
       folders.set(folder, names.add(name));
-      if (existsSync(file)) folders.set(file, folders.get(file) ?? new Set([ANY_NAME]));
+      // A file's fate is seen in its folder; a folder is watched itself, for whatever comes and goes in it.
+      if (isFolder(file)) folders.set(file, (folders.get(file) ?? new Set()).add(ANY_NAME));
     }
     for (const [folder, names] of folders) this.#watch(folder, names);
   }
@@ -58,6 +59,10 @@ export class WorldWatch {
 }
 
 const ANY_NAME = '*';
+
+function isFolder(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+}
 
 /** The existing folder a path's fate is seen in, and the name to look out for there. */
 function nearestFolder(file: string): { folder: string; name: string } {

@@ -62,3 +62,14 @@ test.serial('a file of modprobe.d that goes is seen', async t => {
   writeFileSync(file, 'alias pci:v00001234d00000001 newer\n');
   t.deepEqual(await afterChange(root, () => rmSync(file)), ['card']);
 });
+
+test.serial('a second file beside one that is there already is seen, and files are not watched one by one', async t => {
+  const { root } = fixture();
+  mkdirSync(path.join(root, 'etc/modprobe.d'), { recursive: true });
+  for (let n = 0; n < 100; n += 1) writeFileSync(path.join(root, `etc/modprobe.d/${n}.conf`), '# nothing\n');
+  const modules = await afterChange(root, () => {
+    writeFileSync(path.join(root, 'etc/modprobe.d/site.conf'), 'alias pci:v00001234d00000001 newer\n');
+  });
+  t.deepEqual(modules, ['newer']);
+  t.deepEqual(unwatched, [], 'a hundred files in one folder are one watch');
+});
