@@ -11,12 +11,12 @@ import type { Devpath } from '../vocabulary/devpath.ts';
 import type { Modalias } from '../vocabulary/modalias.ts';
 
 /** A device that is there → what the daemon would think of it now. */
-export function explainDevice(device: SysfsDevice, mind: Mind): Explanation {
+export function explainDevice(device: SysfsDevice, mind: Mind): Promise<Explanation> {
   return think(deviceOf(device), mind);
 }
 
 /** A modalias that need not be of any device → what it would lead to. It stands where the device's path would. */
-export function explainModalias(modalias: Modalias, mind: Mind): Explanation {
+export function explainModalias(modalias: Modalias, mind: Mind): Promise<Explanation> {
   const subsystem = modalias.slice(0, modalias.indexOf(':'));
   return think({ devpath: modalias as string as Devpath, subsystem, modalias }, mind);
 }
@@ -33,8 +33,8 @@ export function explainEntry(entry: HistoryEntry, { driver }: SysfsDevice, mind:
   return { ...told, device: { ...told.device, ...(driver === undefined ? {} : { driver }) } };
 }
 
-function think(device: Device, mind: Mind): Explanation {
-  const { candidates, decisions, plans } = deliberate(device, mind);
+async function think(device: Device, mind: Mind): Promise<Explanation> {
+  const { candidates, decisions, plans } = await deliberate({ kind: 'device', device }, mind);
   return {
     device,
     searched: searchedFiles(candidates, mind),

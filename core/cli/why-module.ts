@@ -13,7 +13,11 @@ import type { Devpath } from '../vocabulary/devpath.ts';
 import type { ModuleName } from '../vocabulary/module-name.ts';
 
 /** A module → all there is to say of it on this machine as it stands. */
-export function explainModule(module: ModuleName, { world, stateOf, opinions }: Mind, roots: SystemRoot): ModuleFacts {
+export async function explainModule(
+  module: ModuleName,
+  { world, stateOf, opinions }: Mind,
+  roots: SystemRoot,
+): Promise<ModuleFacts> {
   const { tree, config } = world();
   const entry = tree.module(module);
   const states = new Map<ModuleName, ModuleState>();
@@ -23,7 +27,7 @@ export function explainModule(module: ModuleName, { world, stateOf, opinions }: 
   }
   const place = { file: tree.dir };
   const candidate = { module, match: { module, source: 'modules.dep', pattern: module, place } } as const;
-  const device = { devpath: '/devices' as Devpath, subsystem: '' };
+  const asker = { kind: 'device', device: { devpath: '/devices' as Devpath, subsystem: '' } } as const;
   return {
     module,
     ...(entry === undefined ? {} : { path: tree.filePath(entry) }),
@@ -33,7 +37,7 @@ export function explainModule(module: ModuleName, { world, stateOf, opinions }: 
     dependencies: entry?.dependencies ?? [],
     claims: devicesNaming(module, world(), roots),
     configuration: config.directives.filter(directive => speaksOf(directive, module)).map(configLine),
-    decision: decide({ module, role: 'target', candidate, device }, opinions),
+    decision: await decide({ module, role: 'target', candidate, asker }, opinions),
     plan: planLoad(module, world(), { states }),
   };
 }

@@ -7,7 +7,7 @@ import type { Candidate } from './3-match/candidate.ts';
 import { matchDevice } from './3-match/match-device.ts';
 import { decide } from './4-policy/decide.ts';
 import type { Decision } from './4-policy/opinion.ts';
-import type { OpinionSource } from './4-policy/question.ts';
+import type { Asker, OpinionSource } from './4-policy/question.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
@@ -57,7 +57,7 @@ export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promi
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const device = parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
-  const { candidates, decisions, plans, refusals } = deliberate(device, parts);
+  const { candidates, decisions, plans, refusals } = await deliberate({ kind: 'device', device, event }, parts);
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
   if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
@@ -65,6 +65,8 @@ async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
 }
+
+type DeviceAsker = Extract<Asker, { readonly kind: 'device' }>;
 
 /** All there is to say of a device before anything is done about it. `refusals` stand beside the plans. */
 export interface Deliberated {
@@ -78,20 +80,21 @@ export interface Deliberated {
  * A device → its candidates, a plan for each, and a verdict for every module in a plan: the target, its dependencies, its softdeps.
  * `usher why` tells what the daemon would do, because both ask here.
  */
-export function deliberate(device: Device, { world, stateOf, opinions }: Mind): Deliberated {
+export async function deliberate(asker: DeviceAsker, { world, stateOf, opinions }: Mind): Promise<Deliberated> {
+  const { device } = asker;
   const modules = world();
   const candidates = matchDevice(device, modules);
   const decisions: Decision[] = [];
   const plans: LoadPlan[] = [];
   const refusals: Refusals[] = [];
   for (const candidate of candidates) {
-    const asked = decide({ module: candidate.module, role: 'target', candidate, device }, opinions);
+    const asked = await decide({ module: candidate.module, role: 'target', candidate, asker }, opinions);
     const plan = planTarget(asked.winner?.replacement ?? candidate.module, device, modules, stateOf);
     const verdicts = new Map<ModuleName, Decision>([[candidate.module, asked]]);
     for (const { module, role } of plan.steps) {
       if (verdicts.has(module)) continue;
       const kind = role === 'target' || role === 'dependency' ? role : 'softdep';
-      verdicts.set(module, decide({ module, role: kind, candidate, device }, opinions));
+      verdicts.set(module, await decide({ module, role: kind, candidate, asker }, opinions));
     }
     decisions.push(...verdicts.values());
     plans.push(plan);

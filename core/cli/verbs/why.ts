@@ -44,7 +44,7 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
   if (subject.kind === 'module') {
     const { explainModule } = await import('../why-module.ts');
     const { formatModule, moduleToJson } = await import('../../pipeline/8-report/module-report.ts');
-    const told = explainModule(subject.module, observer, caller.roots);
+    const told = await explainModule(subject.module, observer, caller.roots);
     const entry = isSet(options, 'now')
       ? undefined
       : await lastDecision(caller, ledger => ledger.lastDecisionFor({ module: subject.module }));
@@ -54,7 +54,7 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
   }
   const explanations =
     subject.kind === 'modalias'
-      ? [explainModalias(subject.modalias, observer)]
+      ? [await explainModalias(subject.modalias, observer)]
       : await Promise.all(
           subject.devices.map(async device => {
             const entry = isSet(options, 'now')

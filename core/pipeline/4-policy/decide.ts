@@ -2,9 +2,9 @@ import { VERDICT_KINDS, type Decision, type Opinion } from './opinion.ts';
 import type { OpinionSource, Question } from './question.ts';
 
 /** Asks every source and joins what they say. The strictest verdict wins; who was asked first never matters. */
-export function decide(question: Question, sources: readonly OpinionSource[]): Decision {
-  const opinions = sources.flatMap(source => source.opinionsOn(question));
-  return joinOpinions(question.module, opinions);
+export async function decide(question: Question, sources: readonly OpinionSource[]): Promise<Decision> {
+  const answers = await Promise.all(sources.map(async source => source.opinionsOn(question)));
+  return joinOpinions(question.module, answers.flat());
 }
 
 /** Opinions on one module, in any order → the decision. `deny > hold > replace > allow > abstain`. */
