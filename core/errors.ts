@@ -110,6 +110,11 @@ export class UsherdError extends Error {
     this.details = details;
   }
 
+  /** Each file of dist/ has its own copy of this class, and an error crosses from one to the other. */
+  static override [Symbol.hasInstance](value: unknown): value is UsherdError {
+    return value instanceof Error && value.name === 'UsherdError';
+  }
+
   get exitStatus(): number {
     return ERRORS[this.code].exitStatus;
   }

@@ -24,6 +24,7 @@ import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
 import { RejectionTally } from './rejection-tally.ts';
+import { Rest } from './rest.ts';
 import type { Settings } from './settings.ts';
 import { isSettled } from './settled.ts';
 import { WorldWatch } from './world-watch.ts';
@@ -66,6 +67,7 @@ export class Daemon {
   #source: NetlinkSource | undefined;
   #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
   readonly #rejections: RejectionTally;
+  readonly #rest = new Rest();
   readonly losses: LossRepair;
 
   /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
@@ -162,6 +164,7 @@ export class Daemon {
   prepare(): void {
     this.#world.tree.aliasIndex().prepare();
     this.#world.tree.builtinAliasIndex().prepare();
+    this.#rest.disturb();
   }
 
   /** Goes through the devices that are there already, parents first. */
@@ -189,6 +192,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     this.#source?.stop();
     this.#watch?.close();
+    this.#rest.stop();
     this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     this.#rejections.flush();
@@ -209,6 +213,7 @@ export class Daemon {
 
   #push(batch: readonly Uevent[]): void {
     this.counts.received += batch.length;
+    this.#rest.disturb();
     let refused = 0;
     for (const event of batch) if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;
     if (refused > 0) this.losses.lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
