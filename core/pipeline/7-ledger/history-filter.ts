@@ -4,7 +4,7 @@ import type { Action, Origin } from '../1-intake/uevent.ts';
 import type { VerdictKind } from '../4-policy/opinion.ts';
 import type { EntryResult } from './deliberation.ts';
 import type { EntryState } from './history-entry.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
 import { sqliteInteger } from './row-writer.ts';
 
 /** Which entries are wanted: those that meet every condition given. */
@@ -56,17 +56,10 @@ export function conditionOf(filter: HistoryFilter, liveRun: number | undefined):
     const text = filter[column];
     if (text !== undefined) want(`uevent.${column} = (SELECT id FROM str WHERE text = ?)`, text);
   }
-  if (module !== undefined)
-    want(
-      `uevent.id IN (SELECT entry FROM decision WHERE id IN
-        (SELECT decision FROM mention WHERE module = (SELECT id FROM str WHERE text = ?)))`,
-      module,
-    );
-  if (verdict !== undefined)
-    want(
-      'uevent.id IN (SELECT entry FROM decision WHERE id IN (SELECT decision FROM judgement WHERE verdict = ?))',
-      verdict,
-    );
+  const wantTag = (text: string): void =>
+    want('uevent.id IN (SELECT entry FROM tag WHERE what = (SELECT id FROM str WHERE text = ?))', text);
+  if (module !== undefined) wantTag(module);
+  if (verdict !== undefined) wantTag(`verdict=${verdict}`);
   if (result === 'recorded') want('decision.id IS NULL');
   else if (result === 'open' || result === 'interrupted')
     want(
@@ -74,7 +67,7 @@ export function conditionOf(filter: HistoryFilter, liveRun: number | undefined):
         AND uevent.run ${result === 'open' ? '=' : '<>'} ?`,
       liveRun ?? -1,
     );
-  else if (result !== undefined) want('uevent.id IN (SELECT entry FROM ending WHERE result = ?)', result);
+  else if (result !== undefined) wantTag(`result=${result}`);
   if (runId !== undefined) want('uevent.run = ?', runId);
   if (bootId !== undefined) want('uevent.run IN (SELECT id FROM run WHERE boot_id = ?)', bootId);
   if (seqnumFrom !== undefined) want('uevent.seqnum >= ?', sqliteInteger(seqnumFrom));

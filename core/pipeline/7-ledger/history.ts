@@ -1,12 +1,14 @@
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
+import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
 import { openForReading, reading, type Connection } from './database.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
 import { conditionOf, type HistoryFilter } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
+import { verifyChain, type Verification } from './verify.ts';
 import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
@@ -74,7 +76,7 @@ export class History {
     const latest = (where: string): string => `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named})`;
     if ('devpath' in subject) return this.#one(latest('devpath'), subject.devpath);
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
-    return this.#one(`decision.id = (SELECT max(decision) FROM mention WHERE module = ${named})`, subject.module);
+    return this.#one(`uevent.id = (SELECT max(entry) FROM tag WHERE what = ${named})`, subject.module);
   }
 
   /**
@@ -146,6 +148,21 @@ export class History {
       ...(row['modules_dir'] !== null && { modulesDir: String(row['modules_dir']) }),
       ...(row['ended_ms'] !== null && { endedAtMs: Number(row['ended_ms']), endReason: String(row['reason']) }),
     }));
+  }
+
+  /** Compares every row with its seal, and every seal with the one before. Takes some 5 s per million rows. */
+  verify(): Verification {
+    return reading(this.path, () => verifyChain(this.#db));
+  }
+
+  /** The newest seal, signed when a key is given. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE */
+  anchor(keyFile?: string): Anchor | undefined {
+    return reading(this.path, () => takeAnchor(this.#db, keyFile));
+  }
+
+  /** @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE */
+  checkAnchor(anchor: Anchor, publicKeyFile?: string): AnchorCheck {
+    return reading(this.path, () => checkAnchor(this.#db, anchor, publicKeyFile));
   }
 
   close(): void {

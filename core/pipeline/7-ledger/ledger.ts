@@ -2,15 +2,16 @@ import { statSync } from 'node:fs';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
+import { adoptRows } from './adopt-rows.ts';
 import { isSqliteError, makeLedgerFile, openForWriting, type Connection, type SetAside } from './database.ts';
+import type { EntryId } from './entry-id.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
 import type { Incident } from './incident.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
 import { RowWriter } from './row-writer.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
-/** An entry: one uevent and all that came of it. Ids grow with time, with gaps. */
-export type EntryId = number & { readonly __brand: 'EntryId' };
+export type { EntryId } from './entry-id.ts';
 
 /** Rows per transaction: from here on synchronous=FULL costs nothing that can be measured, and a batch takes about 5 ms. */
 export const BATCH_MAX_ROWS = 1000;
@@ -96,7 +97,8 @@ export class Ledger {
       const { db, setAside } = openForWriting(file);
       this.#db = db;
       this.setAside = setAside;
-      this.#writer = new RowWriter(db);
+      adoptRows(db, now);
+      this.#writer = new RowWriter(db, now);
       this.#nextId = lastId(db) + 1;
     } catch (error) {
       this.#lock.release();
