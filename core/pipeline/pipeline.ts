@@ -1,13 +1,13 @@
+import { aliasOf } from '../kmod/lookup/module-match.ts';
 import type { ModuleName } from '../vocabulary/module-name.ts';
 import type { Uevent } from './1-intake/uevent.ts';
 import type { DeviceTable } from './2-device/device-table.ts';
-import type { Device } from './2-device/device.ts';
 import type { ReadDevice } from './2-device/read-device.ts';
 import type { Candidate } from './3-match/candidate.ts';
-import { matchDevice } from './3-match/match-device.ts';
+import { matchAlias, matchDevice } from './3-match/match-device.ts';
 import { decide } from './4-policy/decide.ts';
 import type { Decision } from './4-policy/opinion.ts';
-import type { Asker, OpinionSource } from './4-policy/question.ts';
+import { askedFor, type Asker, type OpinionSource } from './4-policy/question.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
@@ -66,9 +66,7 @@ async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
 }
 
-type DeviceAsker = Extract<Asker, { readonly kind: 'device' }>;
-
-/** All there is to say of a device before anything is done about it. `refusals` stand beside the plans. */
+/** All there is to say of a wish for modules before anything is done about it. `refusals` stand beside the plans. */
 export interface Deliberated {
   readonly candidates: readonly Candidate[];
   readonly decisions: readonly Decision[];
@@ -77,19 +75,20 @@ export interface Deliberated {
 }
 
 /**
- * A device → its candidates, a plan for each, and a verdict for every module in a plan: the target, its dependencies, its softdeps.
- * `usher why` tells what the daemon would do, because both ask here.
+ * A device, an alias the kernel asks for, or a name an administrator gave → the candidates, a plan for each, and a verdict for every
+ * module in a plan: the target, its dependencies, its softdeps. `usher why` tells what the daemon would do, because both ask here.
  */
-export async function deliberate(asker: DeviceAsker, { world, stateOf, opinions }: Mind): Promise<Deliberated> {
-  const { device } = asker;
+export async function deliberate(asker: Asker, { world, stateOf, opinions }: Mind): Promise<Deliberated> {
   const modules = world();
-  const candidates = matchDevice(device, modules);
+  const candidates =
+    asker.kind === 'device' ? matchDevice(asker.device, modules) : matchAlias(askedFor(asker) ?? '', modules);
   const decisions: Decision[] = [];
   const plans: LoadPlan[] = [];
   const refusals: Refusals[] = [];
   for (const candidate of candidates) {
     const asked = await decide({ module: candidate.module, role: 'target', candidate, asker }, opinions);
-    const plan = planTarget(asked.winner?.replacement ?? candidate.module, device, modules, stateOf);
+    const alias = aliasAsked(asker, candidate);
+    const plan = planTarget(asked.winner?.replacement ?? candidate.module, alias, modules, stateOf);
     const verdicts = new Map<ModuleName, Decision>([[candidate.module, asked]]);
     for (const { module, role } of plan.steps) {
       if (verdicts.has(module)) continue;
@@ -103,13 +102,23 @@ export async function deliberate(asker: DeviceAsker, { world, stateOf, opinions 
   return { candidates, decisions, plans, refusals };
 }
 
-function planTarget(target: ModuleName, { modalias }: Device, world: ModuleWorld, stateOf: Mind['stateOf']): LoadPlan {
+/** The alias whose `options` lines count; a module that was asked for by its own name has none. */
+function aliasAsked(asker: Asker, { match }: Candidate): string | undefined {
+  return asker.kind === 'device' ? asker.device.modalias : aliasOf(askedFor(asker) ?? '', match);
+}
+
+function planTarget(
+  target: ModuleName,
+  alias: string | undefined,
+  world: ModuleWorld,
+  stateOf: Mind['stateOf'],
+): LoadPlan {
   const states = new Map<ModuleName, ModuleState>();
   for (const module of modulesToLookAt(target, world)) {
     const state = stateOf(module);
     if (state !== undefined) states.set(module, state);
   }
-  return planLoad(target, world, { states, ...(modalias === undefined ? {} : { alias: modalias }) });
+  return planLoad(target, world, { states, ...(alias === undefined ? {} : { alias }) });
 }
 
 /** One candidate's plan after another, in the order the alias named them. */
