@@ -1,6 +1,7 @@
 import { aliasOf } from '../kmod/lookup/module-match.ts';
 import type { ModuleName } from '../vocabulary/module-name.ts';
 import type { Uevent } from './1-intake/uevent.ts';
+import type { Device } from './2-device/device.ts';
 import type { DeviceTable } from './2-device/device-table.ts';
 import type { ReadDevice } from './2-device/read-device.ts';
 import type { Candidate } from './3-match/candidate.ts';
@@ -8,6 +9,7 @@ import { matchAlias, matchDevice } from './3-match/match-device.ts';
 import { decide } from './4-policy/decide.ts';
 import type { Decision } from './4-policy/opinion.ts';
 import { askedFor, type Asker, type OpinionSource } from './4-policy/question.ts';
+import { judgePlan } from './5-resolve/judge-plan.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
@@ -17,6 +19,7 @@ import { laneOf, type Lanes } from './6-load/lanes.ts';
 import type { Outcome } from './6-load/outcome.ts';
 import type { AwaitingBind } from './7-ledger/awaiting-bind.ts';
 import type { EntryId, Ledger } from './7-ledger/ledger.ts';
+import { asDeliberation, type RequestFacts } from './7-ledger/request.ts';
 import type { Reporter } from './8-report/reporter.ts';
 
 /** What thinking about a device needs. Nothing in it is changed by it. */
@@ -36,6 +39,13 @@ export interface Parts extends Mind {
   readonly ledger: Ledger;
   readonly awaitingBind: AwaitingBind;
   readonly reporter: Reporter;
+  readonly gate?: DeviceGate;
+}
+
+/** Keeps the devices that policy holds, and lets in those it admits. */
+export interface DeviceGate {
+  /** What was decided about the device has been carried out. */
+  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated): void;
 }
 
 /** An event has come: it is in the record before anything is done about it, in the order of arrival. */
@@ -57,13 +67,35 @@ export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promi
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const device = parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
-  const { candidates, decisions, plans, refusals } = await deliberate({ kind: 'device', device, event }, parts);
+  const deliberated = await deliberate({ kind: 'device', device, event }, parts);
+  const { candidates, decisions, plans, refusals } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
   if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
   const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
+  parts.gate?.decided(event, entry, device, deliberated);
+}
+
+/** What a request led to. */
+export interface Answered extends Deliberated {
+  readonly outcomes: readonly Outcome[];
+}
+
+/**
+ * A wish for modules that no uevent brought, on the same path: the kernel's request_module, an administrator's, or a held device whose
+ * question was answered. It is a row of its own in the ledger, with its asking alias.
+ */
+export async function handleRequest(asker: Asker, facts: RequestFacts, parts: Parts): Promise<Answered> {
+  const entry = parts.ledger.request(facts);
+  const deliberated = await deliberate(asker, parts);
+  const { candidates, decisions, plans, refusals } = deliberated;
+  parts.ledger.open(entry, asDeliberation(facts, { candidates, decisions, plans }));
+  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
+  const outcomes = await executePlans(plans, refusals, parts.executor);
+  parts.ledger.commit(entry, outcomes);
+  return { ...deliberated, outcomes };
 }
 
 /** All there is to say of a wish for modules before anything is done about it. `refusals` stand beside the plans. */
@@ -89,12 +121,7 @@ export async function deliberate(asker: Asker, { world, stateOf, opinions }: Min
     const asked = await decide({ module: candidate.module, role: 'target', candidate, asker }, opinions);
     const alias = aliasAsked(asker, candidate);
     const plan = planTarget(asked.winner?.replacement ?? candidate.module, alias, modules, stateOf);
-    const verdicts = new Map<ModuleName, Decision>([[candidate.module, asked]]);
-    for (const { module, role } of plan.steps) {
-      if (verdicts.has(module)) continue;
-      const kind = role === 'target' || role === 'dependency' ? role : 'softdep';
-      verdicts.set(module, await decide({ module, role: kind, candidate, asker }, opinions));
-    }
+    const verdicts = await judgePlan(plan, { candidate, asker, opinions }, [asked]);
     decisions.push(...verdicts.values());
     plans.push(plan);
     refusals.push(restrictPlan(plan, verdicts));

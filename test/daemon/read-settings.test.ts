@@ -44,7 +44,7 @@ test('what cannot be used is reported with its line and left at its default, the
   t.deepEqual(parseSettings(text, 'usherd.toml', problems), { observe: true });
   t.deepEqual(problems.map(formatProblem), [
     'usherd.toml:2: source is "kernal", wanted "auto", "kernel" or "udev"',
-    'usherd.toml:4: there is no setting "speed"; there are source, coldplug, observe, receive_buffer',
+    'usherd.toml:4: there is no setting "speed"; there are source, coldplug, observe, receive_buffer, policy.default, policy.allow_requests, policy.hold',
   ]);
 });
 
