@@ -28,7 +28,7 @@ test('drop-ins beat the file, in the order of their names; the stronger folder m
     'usherd.toml.d/60-b.toml': 'receive_buffer = "1MiB"\n',
   });
   t.deepEqual(readSettings([etc, lib]), {
-    settings: { source: 'kernel', coldplug: true, observe: true, receiveBufferBytes: 1024 * 1024 },
+    settings: { ...DEFAULT_SETTINGS, source: 'kernel', coldplug: true, observe: true, receiveBufferBytes: 1024 * 1024 },
     problems: [],
     files: [
       path.join(etc, 'usherd.toml'),

@@ -74,8 +74,7 @@ export function changeDecisions(
   }
 }
 
-/** Whether the change would find something to do. */
-export function isForbidden({ forbids }: StandingDecisions, subject: Subject): boolean {
+function isForbidden({ forbids }: StandingDecisions, subject: Subject): boolean {
   return forbids.some(forbid => sameSubject(forbid.subject, subject));
 }
 
@@ -103,6 +102,7 @@ function permitted(
   decisions: StandingDecisions,
   { subject, trial }: Extract<DecisionChange, { kind: 'permit' }>,
 ): StandingDecisions {
+  if (!isForbidden(decisions, subject)) return decisions;
   const forbids =
     trial === undefined
       ? decisions.forbids.filter(forbid => !sameSubject(forbid.subject, subject))

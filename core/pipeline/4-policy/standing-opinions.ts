@@ -37,12 +37,15 @@ export function standingOpinions({ decisions, moment, see }: StandingSources): O
         stops(forbid, question) ? [denial(forbid, question)] : [],
       );
     },
-    answersTo({ module, asker }) {
+    answersTo({ module, role, asker }) {
       const { answers } = decisions();
       if (asker.kind !== 'device' || answers.length === 0) return [];
       const now = see(asker.device.devpath);
       if (now === undefined) return [];
-      const counting = answersInForce(decisions(), moment()).filter(answer => isAbout(answer, now));
+      // What is held may be a dependency; what is denied is the device's own wish, and needs saying once.
+      const counting = answersInForce(decisions(), moment()).filter(
+        answer => isAbout(answer, now) && (answer.verdict === 'allow' || role === 'target'),
+      );
       return counting.map(({ verdict, scope, uid, place }) => ({
         verdict,
         module,

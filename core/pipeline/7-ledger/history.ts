@@ -9,8 +9,7 @@ import type { Incident, IncidentKind } from './incident.ts';
 import type { EntryId } from './ledger.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import { readPending } from './pending-rows.ts';
-import type { RequestEntry } from './request.ts';
-import { requestOf, type RequestRow } from './request-row.ts';
+import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
 import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */

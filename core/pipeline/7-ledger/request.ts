@@ -1,9 +1,6 @@
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import { modalias } from '../../vocabulary/modalias.ts';
-import type { Outcome } from '../6-load/outcome.ts';
-import type { Deliberation, EntryResult } from './deliberation.ts';
-import type { EntryState } from './history-entry.ts';
-import type { EntryId } from './ledger.ts';
+import type { Deliberation } from './deliberation.ts';
 
 /** A wish for modules that no uevent brought: who wished, and by which alias or name. */
 export interface RequestFacts {
@@ -17,16 +14,6 @@ export interface RequestFacts {
 
 /** What was decided about a request. */
 export type RequestDeliberation = Omit<Deliberation, 'device'>;
-
-/** One request as the ledger has it, with all that came of it. */
-export interface RequestEntry extends RequestFacts {
-  readonly id: EntryId;
-  readonly atMs: number;
-  readonly state: EntryState;
-  readonly deliberation?: RequestDeliberation;
-  readonly result?: EntryResult;
-  readonly outcomes: readonly Outcome[];
-}
 
 /**
  * A decision's row has columns for a device; a request fills them with what was asked for. Whoever reads devices' decisions takes only

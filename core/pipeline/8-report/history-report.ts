@@ -1,7 +1,7 @@
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import { modulesOf } from '../7-ledger/deliberation.ts';
 import { INTERRUPTED_SENTENCE, type HistoryEntry, type HistoryIncident } from '../7-ledger/history-entry.ts';
-import type { RequestEntry } from '../7-ledger/request.ts';
+import type { RequestEntry } from '../7-ledger/request-entry.ts';
 import { toJson, type Json } from './json.ts';
 import { resultSpan } from './outcome-text.ts';
 import { formatShortTime, formatTime } from './quantity.ts';

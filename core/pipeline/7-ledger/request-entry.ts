@@ -2,7 +2,19 @@ import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { EntryResult } from './deliberation.ts';
 import type { EntryReader } from './entry-reader.ts';
 import type { EntryId } from './ledger.ts';
-import type { RequestEntry, RequestFacts } from './request.ts';
+import type { Outcome } from '../6-load/outcome.ts';
+import type { EntryState } from './history-entry.ts';
+import type { RequestDeliberation, RequestFacts } from './request.ts';
+
+/** One request as the ledger has it, with all that came of it. */
+export interface RequestEntry extends RequestFacts {
+  readonly id: EntryId;
+  readonly atMs: number;
+  readonly state: EntryState;
+  readonly deliberation?: RequestDeliberation;
+  readonly result?: EntryResult;
+  readonly outcomes: readonly Outcome[];
+}
 
 /** A row of `request` with its texts, its decision and its ending. */
 export interface RequestRow {
