@@ -87,6 +87,8 @@ async function stagePrograms(root: string): Promise<void> {
   for (const name of globSync(['usher', '*.cjs', 'usherd.node', 'package.json'], { cwd: path.join(project, 'dist') })) {
     put(path.join(home, 'dist', name), readFileSync(path.join(project, 'dist', name)));
   }
+  const helper = path.join(home, 'dist/usher-modprobe');
+  copyFileSync(path.join(project, 'dist/usher-modprobe'), helper);
   const sqlite = 'node_modules/better-sqlite3';
   for (const name of globSync(['package.json', 'lib/**/*.js', 'prebuilds/linux-x64.node'], {
     cwd: path.join(project, sqlite),
