@@ -7,9 +7,12 @@ import { changeDecisions, type DecisionChange } from '../pipeline/4-policy/decis
 import { lockOut } from '../pipeline/4-policy/lock-out.ts';
 import { forbidsInForce, type Moment, type StandingDecisions } from '../pipeline/4-policy/standing-decisions.ts';
 import type { ModuleWorld } from '../pipeline/5-resolve/probe-list.ts';
+import type { ModuleName } from '../vocabulary/module-name.ts';
 
 /** What a change would do to this machine: said before it is made. */
 export interface PolicyEffect extends Impact {
+  /** What the tree says of a module that is named: a part of the kernel cannot be kept out of it. */
+  readonly named?: 'builtin' | 'unknown' | 'module';
   /** What would be cut off: for each a sentence. */
   readonly lockOut: readonly string[];
 }
@@ -29,7 +32,17 @@ export function effectOf(
   const after = changeDecisions(decisions, change, { ...moment, uid: 0 });
   const lifelines = readLifelines(roots, alias => lookupModules(alias, tree, config).map(({ module }) => module));
   const impact = change.kind === 'forbid' ? impactOf([change.subject], boundDevices(roots), tree) : NOTHING;
-  return { ...impact, lockOut: lockOut(lifelines, blocked(decisions), blocked(after)) };
+  const named = change.kind === 'forbid' && change.subject.kind === 'module' ? change.subject.module : undefined;
+  return {
+    ...impact,
+    ...(named === undefined ? {} : { named: standingOf(named, world) }),
+    lockOut: lockOut(lifelines, blocked(decisions), blocked(after)),
+  };
+}
+
+function standingOf(module: ModuleName, { tree }: ModuleWorld): 'builtin' | 'unknown' | 'module' {
+  if (tree.isBuiltin(module)) return 'builtin';
+  return tree.module(module) === undefined ? 'unknown' : 'module';
 }
 
 const NOTHING: Impact = { devices: [], modules: [] };
