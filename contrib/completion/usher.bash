@@ -256,7 +256,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--minutes --reason --dry-run --force --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--minutes --reason --dry-run --force --modprobe.d --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     pending)

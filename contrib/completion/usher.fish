@@ -211,6 +211,7 @@ complete -c usher -n '__fish_seen_subcommand_from policy' -l minutes -r -f -d 'h
 complete -c usher -n '__fish_seen_subcommand_from policy' -l reason -r -f -d 'why; it stands in every refusal'
 complete -c usher -n '__fish_seen_subcommand_from policy' -l dry-run -d 'only say what would lose its driver'
 complete -c usher -n '__fish_seen_subcommand_from policy' -l force -d 'also when it would lock you out'
+complete -c usher -n '__fish_seen_subcommand_from policy' -l modprobe.d -d 'what export writes; lines of modprobe.d(5)'
 complete -c usher -n '__fish_seen_subcommand_from policy' -l json -d 'print JSON with stable field names; a list prints one object a line'
 complete -c usher -n '__fish_seen_subcommand_from policy' -l root -r -f -a '(__fish_complete_directories)' -d 'a folder that stands for /; a fixture, a chroot, another disk'
 complete -c usher -n '__fish_seen_subcommand_from policy' -l sys-root -r -f -a '(__fish_complete_directories)' -d 'stands for /sys'
