@@ -6,7 +6,7 @@ import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import { differences } from '../pipeline/4-policy/seen-device.ts';
 import type { AnswerScope } from '../pipeline/4-policy/standing-decisions.ts';
 import { ADMINISTRATOR } from '../pipeline/4-policy/standing-opinions.ts';
-import { askBusToProbe } from '../pipeline/6-load/reprobe.ts';
+import { letIn } from '../pipeline/6-load/usb-gate.ts';
 import { resultOf } from '../pipeline/7-ledger/deliberation.ts';
 import { handleRequest } from '../pipeline/pipeline.ts';
 import type { JsonObject } from '../ipc/protocol.ts';
@@ -55,7 +55,7 @@ async function approve(daemon: Daemon, item: PendingItem, { scope, uid }: HoldAn
   const answered = await handleRequest({ kind: 'device', device }, facts, { ...parts, opinions });
   const { candidates, decisions, plans, outcomes } = answered;
   policy.settle(item, 'approved', uid);
-  const probe = options.observes ? undefined : askBusToProbe(options.roots, device);
+  const probe = options.observes ? undefined : letIn(options.roots, device);
   const driver = readSysfsDevice(options.roots, devpath)?.driver;
   return {
     id: item.id,

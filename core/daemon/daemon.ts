@@ -92,7 +92,13 @@ export class Daemon {
     this.#rejections = new RejectionTally(incident => this.ledger.incident(incident));
     const loader = new KernelLoader(roots, () => this.#world.tree);
     this.policy = new PolicyDesk(
-      { roots, ledger: this.ledger, reporter: this.reporter, settings: policyOf(options.settings) },
+      {
+        roots,
+        ledger: this.ledger,
+        reporter: this.reporter,
+        settings: policyOf(options.settings),
+        observes: options.observes,
+      },
       () => this.#keepAnswers(),
     );
     this.parts = {

@@ -19,6 +19,9 @@ import {
 } from '../pipeline/4-policy/standing-decisions.ts';
 import type { Device } from '../pipeline/2-device/device.ts';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
+import type { Decision } from '../pipeline/4-policy/opinion.ts';
+import { isShutOut, letIn, setUsbGate } from '../pipeline/6-load/usb-gate.ts';
+import { errnoText, type ErrnoName } from '../vocabulary/errno.ts';
 import type { EntryId, Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { PendingEnd } from '../pipeline/7-ledger/pending-rows.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
@@ -38,6 +41,8 @@ export interface DeskParts {
   readonly ledger: Ledger;
   readonly reporter: Reporter;
   readonly settings: PolicySettings;
+  /** It only looks: nothing is let in or shut out. */
+  readonly observes: boolean;
 }
 
 /** Keeps the administrators' decisions and the devices that wait for one, while the daemon runs. */
@@ -62,6 +67,8 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     this.file = decisionsFile(parts.roots);
     parts.reporter.on('received', ({ action, devpath }) => {
       if (action === 'remove') this.#deviceGone(devpath);
+      // A controller that comes later lets everything in until it is told.
+      if (action === 'add' && this.#hasGate && /\/usb\d+$/.test(devpath)) this.#setGate(true);
     });
   }
 
@@ -81,16 +88,20 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     }
     this.#watch = new WorldWatch([this.file], () => this.reread());
     this.#setTimer();
+    if (this.#hasGate) this.#setGate(true);
   }
 
   stop(): void {
     this.#watch?.close();
     clearTimeout(this.#timer);
+    if (this.#hasGate) this.#setGate(false);
   }
 
   /** Other settings count from now on. */
   configure(settings: PolicySettings): void {
+    const hadGate = this.#hasGate;
     this.#settings = settings;
+    if (hadGate !== this.#hasGate) this.#setGate(this.#hasGate);
     this.#changed();
   }
 
@@ -130,15 +141,31 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     return changed;
   }
 
-  /** A device that policy holds becomes a question, unless that very question stands already. */
-  decided(event: Uevent, entry: EntryId, device: Device, { decisions, candidates }: Deliberated): void {
-    const held = decisions.filter(({ verdict }) => verdict === 'hold');
-    const seen = held.length === 0 ? undefined : this.see(device.devpath);
+  look(device: Device): SeenDevice | undefined {
+    return this.#hasGate && isShutOut(this.#parts.roots, device) ? this.see(device.devpath) : undefined;
+  }
+
+  /** A device that policy holds becomes a question; one that it admits is let in, if it is shut out. */
+  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): void {
+    const held = deliberated.decisions.filter(({ verdict }) => verdict === 'hold');
+    if (held.length > 0) this.#hold(event, entry, device, deliberated, held);
+    else if (seen !== undefined && isAdmitted(deliberated)) this.#letIn(device, seen);
+  }
+
+  #hold(
+    event: Uevent,
+    entry: EntryId,
+    { devpath, subsystem }: Device,
+    { candidates }: Deliberated,
+    held: readonly Decision[],
+  ): void {
+    const seen = this.see(devpath);
+    // The very question may stand already, from before a restart.
     if (seen === undefined || this.pending.standing(seen) !== undefined) return;
     const { ledger, reporter } = this.#parts;
     const item = ledger.pend({
       entry,
-      subsystem: device.subsystem,
+      subsystem,
       modules: candidates.map(({ module }) => module),
       reasons: held.flatMap(({ module, winner }) =>
         winner === undefined ? [] : [`${module}: ${winner.by}: ${winner.reason}`],
@@ -150,19 +177,32 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     if (replaced !== undefined) ledger.endPending(replaced.id, 'changed');
     if (crowdedOut !== undefined) {
       ledger.endPending(crowdedOut.id, 'crowded-out');
-      ledger.incident({
-        kind: 'limit-reached',
-        limit: 'PENDING_MAX_DEVICES',
-        bound: PENDING_MAX_DEVICES,
-        unit: 'devices',
-      });
+      const bound = { limit: 'PENDING_MAX_DEVICES', bound: PENDING_MAX_DEVICES, unit: 'devices' };
+      ledger.incident({ kind: 'limit-reached', ...bound });
     }
-    reporter.emit(
-      'notice',
-      'warning',
-      `${device.devpath} waits for an answer: usher approve ${item.id}, or usher deny ${item.id}`,
-    );
+    const answers = `usher approve ${item.id}, or usher deny ${item.id}`;
+    reporter.emit('notice', 'warning', `${devpath} waits for an answer: ${answers}`);
     this.#setTimer();
+  }
+
+  /** What was decided about one device must not let in another that took its place meanwhile. */
+  #letIn(device: Device, seen: SeenDevice): void {
+    const { roots, reporter } = this.#parts;
+    const changed = differences(seen, this.see(device.devpath));
+    const why = changed.length > 0 ? changed.join(', ') : errnoSentence(letIn(roots, device));
+    if (why !== undefined) reporter.emit('notice', 'warning', `${device.devpath} was not let in: ${why}`);
+  }
+
+  get #hasGate(): boolean {
+    return this.#settings.usbGate === 'interface' && !this.#parts.observes;
+  }
+
+  #setGate(isClosed: boolean): void {
+    for (const { controller, errno } of setUsbGate(this.#parts.roots, isClosed)) {
+      if (errno === undefined) continue;
+      const what = isClosed ? 'shut new interfaces out' : 'let new interfaces in again';
+      this.#parts.reporter.emit('notice', 'error', `${controller} does not ${what}: ${errnoText(errno)}`);
+    }
   }
 
   /** A question is answered, or cannot be any more. */
@@ -206,4 +246,13 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     const waitMs = Math.min(Math.max(0, Math.min(...deadlines) - moment.nowMs), TIMER_MAX_MS);
     this.#timer = setTimeout(() => this.#expire(), waitMs).unref();
   }
+}
+
+/** A device is admitted unless every plan for it is refused; one that no module claims has nothing against it. */
+function isAdmitted({ plans, refusals }: Deliberated): boolean {
+  return plans.length === 0 || plans.some(({ target }, n) => refusals[n]?.has(target) !== true);
+}
+
+function errnoSentence(errno: ErrnoName | undefined): string | undefined {
+  return errno === undefined ? undefined : errnoText(errno);
 }

@@ -102,6 +102,14 @@ export const SETTINGS: readonly SettingSpec[] = [
       'Devices whose modalias matches, or that ask for a module of this name, wait until usher approve or usher deny has answered. A device whose driver is loaded already is taken by it all the same, unless policy.usb_gate keeps it.',
     parse: parsePatterns,
   },
+  {
+    key: 'policy.usb_gate',
+    field: 'usbGate',
+    wanted: '"off" or "interface"',
+    description:
+      'With "interface" the kernel keeps every new USB interface from its driver, also from one that is loaded already, until usherd has let it in: at once when nothing speaks against it, after usher approve when it is held, never when what would drive it is denied. Set at start for all controllers, taken back when usherd stops; when it is killed new interfaces stay without a driver until it runs again.',
+    parse: value => (value === 'off' || value === 'interface' ? value : undefined),
+  },
 ];
 
 /** More patterns than a person keeps an eye on; each is tried on every question. */

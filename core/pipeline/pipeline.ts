@@ -9,6 +9,7 @@ import { matchAlias, matchDevice } from './3-match/match-device.ts';
 import { decide } from './4-policy/decide.ts';
 import type { Decision } from './4-policy/opinion.ts';
 import { askedFor, type Asker, type OpinionSource } from './4-policy/question.ts';
+import type { SeenDevice } from './4-policy/seen-device.ts';
 import { judgePlan } from './5-resolve/judge-plan.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
@@ -44,8 +45,10 @@ export interface Parts extends Mind {
 
 /** Keeps the devices that policy holds, and lets in those it admits. */
 export interface DeviceGate {
-  /** What was decided about the device has been carried out. */
-  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated): void;
+  /** The device as it is before anything is decided about it, when it is one that is shut out until then. */
+  look(device: Device): SeenDevice | undefined;
+  /** What was decided about the device has been carried out. `seen` is what `look` answered. */
+  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): void;
 }
 
 /** An event has come: it is in the record before anything is done about it, in the order of arrival. */
@@ -67,6 +70,7 @@ export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promi
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const device = parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
+  const seen = parts.gate?.look(device);
   const deliberated = await deliberate({ kind: 'device', device, event }, parts);
   const { candidates, decisions, plans, refusals } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
@@ -75,7 +79,7 @@ async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<
   const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
-  parts.gate?.decided(event, entry, device, deliberated);
+  parts.gate?.decided(event, entry, device, deliberated, seen);
 }
 
 /** What a request led to. */

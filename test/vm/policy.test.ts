@@ -30,7 +30,8 @@ async function requestsOf(guest: Guest): Promise<readonly Request[]> {
 
 async function configure(guest: Guest, settings: string): Promise<void> {
   await guest.stopUsherd();
-  await guest.run(`printf '%s\n' '[policy]' '${settings}' >/etc/usherd/usherd.toml`);
+  const lines = ['[policy]', ...settings.split('; ')].map(line => `'${line}'`).join(' ');
+  await guest.run(`printf '%s\n' ${lines} >/etc/usherd/usherd.toml`);
   await guest.startUsherd();
 }
 
@@ -148,6 +149,30 @@ scenario('a held stick has its driver when its approval answers', async (t, gues
   await guest.unplug(plug);
   await guest.expectNone('usb', 'usb-storage');
 });
+
+scenario(
+  'with the USB gate a stick whose driver is loaded already waits too, and others are let in at once',
+  async (t, guest) => {
+    t.true((await guest.procModules()).has('usb_storage'));
+    await configure(guest, 'hold = ["usb:*ic08*"]; usb_gate = "interface"');
+    t.is(await guest.run('cat /sys/bus/usb/devices/usb*/interface_authorized_default | sort -u'), '0');
+    const mouse = await guest.plug('usb-mouse');
+    t.is((await guest.expectBound('usb', 'usbhid')).length, 1);
+    const stick = await guest.plug('usb-storage');
+    await guest.until('[ -n "$(usher pending --json)" ]');
+    const [item] = jsonLines<Pending>(await guest.try('usher pending --json'));
+    const place = `/sys${item?.seen.devpath}`;
+    t.is(await guest.run(`cat ${place}/authorized; [ -e ${place}/driver ] || echo unbound`), '0\nunbound');
+    const [answer] = jsonLines<{ driver?: string }>(await guest.try(`usher approve ${item?.id} --json`));
+    t.like(answer, { driver: 'usb-storage' });
+    t.is(await guest.run(`cat ${place}/authorized`), '1');
+    await guest.unplug(stick);
+    await guest.unplug(mouse);
+    await guest.expectNone('usb', 'usb-storage');
+    await configure(guest, 'default = "allow"');
+    t.is(await guest.run('cat /sys/bus/usb/devices/usb*/interface_authorized_default | sort -u'), '1');
+  },
+);
 
 scenario('a change on trial goes back after a crash of the daemon, and the module loads again', async (t, guest) => {
   await guest.run('usher policy try forbid dummy --reason "a try" --minutes 10');

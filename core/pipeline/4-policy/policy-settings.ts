@@ -9,7 +9,8 @@ export interface PolicySettings {
   readonly allowRequests: readonly string[];
   /** Modaliases, as patterns, and modules that wait for an administrator. */
   readonly hold: readonly string[];
-  readonly usbGate: 'off' | 'interface' | 'device';
+  /** `interface`: no driver sees a USB interface that is new before policy has let it in. */
+  readonly usbGate: 'off' | 'interface';
 }
 
 export const DEFAULT_POLICY: PolicySettings = {
