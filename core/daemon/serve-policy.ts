@@ -18,6 +18,11 @@ export function policyHandlers(daemon: Daemon): Readonly<Record<string, Handler>
         for (const item of daemon.policy.pending.items) await respond(item);
       },
     },
+    // A modprobe in an install command of a plan that is being carried out asks whether it is.
+    'in-flight': {
+      role: 'read',
+      handle: (_params, { respond }) => respond({ modules: daemon.parts.executor.inFlight }),
+    },
     'answer-hold': { role: 'admin', handle: (params, call) => answer(daemon, params, call) },
     'policy-change': { role: 'admin', handle: (params, call) => change(daemon, params, call) },
     'note-override': { role: 'admin', handle: (params, call) => noteOverride(daemon, params, call) },

@@ -107,6 +107,8 @@ test('forbid says what would lose its driver, decides, and modprobe then refuses
     insmod.stderr,
     /could not insert module \S+: Operation not permitted\ninsmod: dccp is denied by administrator/,
   );
+  const why = await runOurs('modprobe', ['--why', 'dccp_ipv4', ...at(root)]);
+  t.deepEqual(why.stdout.split('\n')[1], '  dccp is denied by administrator: forbidden by user 0: CVE-2026-31431');
   const quiet = await runOurs('modprobe', ['-q', 'dccp', ...at(root)]);
   t.deepEqual([quiet.status, quiet.stdout, quiet.stderr], [1, '', '']);
 });
@@ -142,6 +144,7 @@ test('the policy is passed over with a reason, which is in the ledger before any
     reason: 'a test',
     refusal: 'dccp is denied by administrator: forbidden by user 0: unused',
   });
+  t.like(jsonLines<object>(await usher('policy', 'show', '--json', ...at(root)))[0], { overrides: 1 });
 });
 
 for (const [module, kind, sentence] of [

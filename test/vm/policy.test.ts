@@ -53,7 +53,10 @@ scenario('deny-unmatched: every device of the machine has its driver, and no ent
 
 scenario('deny-unmatched: a new device has its driver, with nothing written anew', async (t, guest) => {
   const plug = await guest.plug('e1000e');
+  // Its install command runs modprobe by name: as a part of the device's plan that is no request of an administrator.
   t.is((await guest.expectBound('pci', 'e1000e')).length, 1);
+  await guest.run('usher rmmod e1000e');
+  t.is((await guest.try('MODPROBE_MODULE=e1000e usher modprobe -i e1000e')).status, 1);
   await guest.unplug(plug);
   await guest.expectNone('pci', 'e1000e');
 });

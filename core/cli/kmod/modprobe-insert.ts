@@ -54,7 +54,7 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
   });
   if (has('why')) {
     const { explainInsertion } = await import('./explain-insertion.ts');
-    explainInsertion(target, plan, run);
+    await explainInsertion(target, plan, run);
     return 0;
   }
   if (isListed) return 0;
