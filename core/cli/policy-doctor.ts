@@ -3,7 +3,14 @@ import { openWorld } from '../daemon/module-world.ts';
 import { readPolicy } from '../daemon/policy-in-force.ts';
 import { isLoadable } from '../kernel/driver-modules.ts';
 import { exportModprobeD } from '../pipeline/4-policy/export-modprobe-d.ts';
-import { checkMechanisms, WAYS, type ModuleCheck, type Way } from '../pipeline/4-policy/mechanisms.ts';
+import {
+  checkAliases,
+  checkMechanisms,
+  WAYS,
+  type AliasCheck,
+  type ModuleCheck,
+  type Way,
+} from '../pipeline/4-policy/mechanisms.ts';
 import { forbidsInForce } from '../pipeline/4-policy/standing-decisions.ts';
 import { formatTable } from '../pipeline/8-report/table.ts';
 import { formatPlace, formatProblem } from '../vocabulary/place.ts';
@@ -20,16 +27,17 @@ export function examinePolicy(caller: Caller): number {
   const policy = readPolicy(roots);
   for (const problem of policy.problems) caller.stderr.write(`usher: ${formatProblem(problem)}\n`);
   const { tree, config } = openWorld(roots, release ?? runningRelease());
-  const checks = checkMechanisms({
+  const sources = {
     config,
     tree,
     forbids: forbidsInForce(policy.decisions(), policy.moment()),
     isLoaded: module => isLoadable(roots, module),
     commandLineFile: path.join(roots.proc, 'cmdline'),
-  });
-  if (caller.isJson) for (const check of checks) printJson(caller, check);
-  else printLines(caller, doctorLines(checks, policy.settings().default, caller));
-  return checks.some(({ disagree }) => disagree.length > 0) ? 1 : 0;
+  };
+  const [checks, aliases] = [checkMechanisms(sources), checkAliases(sources)];
+  if (caller.isJson) for (const check of [...checks, ...aliases]) printJson(caller, check);
+  else printLines(caller, doctorLines(checks, aliases, policy.settings().default, caller));
+  return checks.some(({ disagree }) => disagree.length > 0) || aliases.some(({ isExported }) => !isExported) ? 1 : 0;
 }
 
 /** usher policy export --modprobe.d → exit status. */
@@ -43,7 +51,12 @@ export function exportPolicy(caller: Caller): number {
   return 0;
 }
 
-function doctorLines(checks: readonly ModuleCheck[], byDefault: string, caller: Caller): readonly string[] {
+function doctorLines(
+  checks: readonly ModuleCheck[],
+  aliases: readonly AliasCheck[],
+  byDefault: string,
+  caller: Caller,
+): readonly string[] {
   const columns = [
     { title: 'MODULE' },
     ...WAYS.map(way => ({ title: way.toUpperCase() })),
@@ -62,6 +75,10 @@ function doctorLines(checks: readonly ModuleCheck[], byDefault: string, caller: 
       ? ['nothing names a module that is to be kept out']
       : formatTable(columns, rows, terminal(caller))),
     ...notes,
+    ...aliases.map(
+      ({ alias, isExported }) =>
+        `${alias}: what it names is stopped for whoever matches it, by usher ${isExported ? 'and a plain modprobe' : 'only: usher policy export --modprobe.d writes a line a plain modprobe obeys'}`,
+    ),
     ...(byDefault === 'deny-unmatched'
       ? [
           'default is "deny-unmatched": usherd and usher deny by name whatever no device asks for; a plain modprobe does not know of it',

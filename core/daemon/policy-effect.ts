@@ -1,4 +1,4 @@
-import { boundDevices } from '../kernel/driver-modules.ts';
+import { boundDevices, isLoadable } from '../kernel/driver-modules.ts';
 import { readLifelines } from '../kernel/lifelines.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { lookupModules } from '../kmod/lookup/module-lookup.ts';
@@ -13,6 +13,8 @@ import type { ModuleName } from '../vocabulary/module-name.ts';
 export interface PolicyEffect extends Impact {
   /** What the tree says of a module that is named: a part of the kernel cannot be kept out of it. */
   readonly named?: 'builtin' | 'unknown' | 'module';
+  /** The module that is named is in the kernel now, and stays there until it is removed. */
+  readonly isLoaded?: boolean;
   /** What would be cut off: for each a sentence. */
   readonly lockOut: readonly string[];
 }
@@ -35,7 +37,7 @@ export function effectOf(
   const named = change.kind === 'forbid' && change.subject.kind === 'module' ? change.subject.module : undefined;
   return {
     ...impact,
-    ...(named === undefined ? {} : { named: standingOf(named, world) }),
+    ...(named === undefined ? {} : { named: standingOf(named, world), isLoaded: isLoadable(roots, named) }),
     lockOut: lockOut(lifelines, blocked(decisions), blocked(after)),
   };
 }

@@ -84,6 +84,23 @@ test('where usherd stops what a plain modprobe loads, the doctor says so with st
   ]);
 });
 
+test('a forbidden alias that modprobe.d does not know of is a disagreement, too', async t => {
+  const root = makeRoot(t, {});
+  t.is((await usher('forbid', 'net-pf-*', '--reason', 'x', ...at(root))).status, 0);
+  const { stdout, status } = await usher('policy', 'doctor', ...at(root));
+  t.deepEqual(
+    [status, stdout.split('\n')],
+    [
+      1,
+      [
+        'nothing names a module that is to be kept out',
+        'net_pf_*: what it names is stopped for whoever matches it, by usher only: usher policy export --modprobe.d writes a line a plain modprobe obeys',
+        '',
+      ],
+    ],
+  );
+});
+
 test("what is exported is obeyed by Debian's modprobe: by name, as a dependency, and by alias", async t => {
   if (!kmodIsHere(t)) return;
   const { root, modprobeDir } = makeWorld(t, {
@@ -116,6 +133,8 @@ test("what is exported is obeyed by Debian's modprobe: by name, as a dependency,
   t.deepEqual([ask('-n', '-v', 'net-pf-21').stdout, ask('net-pf-21').status], ['', 1]);
   t.regex(ask('-n', '-v', 'free').stdout, /^insmod \S+free\.ko \n$/);
   const [check] = jsonLines<Check>(await usher('policy', 'doctor', '--json', ...at(root)));
+  const aliases = jsonLines<object>(await usher('policy', 'doctor', '--json', ...at(root))).slice(1);
+  t.like(aliases, [{ alias: 'net_pf_[12]*', isExported: true }]);
   // What is left is insmod, which obeys no configuration.
   t.deepEqual([check?.module, check?.disagree], ['base', ['insmod']]);
 });

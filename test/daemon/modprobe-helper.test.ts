@@ -13,6 +13,10 @@ import {
 import { createServer } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { keepRequestAnswers } from '../../core/daemon/request-answers.ts';
+import type { PolicyInForce } from '../../core/daemon/policy-in-force.ts';
+import { DEFAULT_POLICY, type PolicySettings } from '../../core/pipeline/4-policy/policy-settings.ts';
+import { subjectOf } from '../../core/pipeline/4-policy/standing-decisions.ts';
 import test, { type ExecutionContext } from 'ava';
 
 const built = path.resolve(import.meta.dirname, '../../dist/usher-modprobe');
@@ -112,4 +116,30 @@ test('kept answers that somebody else could have written deny everything', async
   rmSync(answers);
   symlinkSync('/dev/null', answers);
   t.is(await run(dir, options, 'fs-ext4'), 1);
+});
+
+/** A policy that forbids these, with these settings. */
+function policyOf(forbidden: readonly string[], settings: Partial<PolicySettings> = {}): PolicyInForce {
+  const subjects = forbidden.map(subjectOf).filter(subject => subject !== undefined);
+  const forbids = subjects.map(subject => ({ subject, reason: '', uid: 0, atMs: 0 }));
+  return {
+    decisions: () => ({ forbids, answers: [] }),
+    moment: () => ({ nowMs: 1, bootId: 'b' }),
+    see: () => undefined,
+    settings: () => ({ ...DEFAULT_POLICY, ...settings }),
+  };
+}
+
+test('what the daemon keeps is what the helper goes by: forbids first, then what may be asked for, then the default', async t => {
+  const { dir, options } = makePlace(t);
+  const [, socket = ''] = options;
+  const kept = ['--socket', socket, '--answers', path.join(dir, 'request-answers')];
+  const ask = (alias: string): Promise<number | null> => run(dir, kept, alias);
+  keepRequestAnswers(dir, policyOf(['net-pf-*', 'usb-storage']));
+  t.deepEqual(
+    [await ask('net-pf-21'), await ask('usb-storage'), await ask('usb_storage'), await ask('fs-ext4')],
+    [1, 1, 1, 7],
+  );
+  keepRequestAnswers(dir, policyOf(['fs-rare'], { default: 'deny-unmatched', allowRequests: ['fs-*'] }));
+  t.deepEqual([await ask('fs-ext4'), await ask('fs-rare'), await ask('net-pf-21')], [7, 1, 1]);
 });

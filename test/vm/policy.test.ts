@@ -20,7 +20,10 @@ interface Pending {
 const HELPER = '/usr/lib/usherd/bin/usher-modprobe';
 
 const scenario = await guestFor({
-  files: { 'etc/usherd/usherd.toml': '[policy]\ndefault = "deny-unmatched"\nallow_requests = ["char-major-10-200"]\n' },
+  files: {
+    'etc/modprobe.d/test.conf': 'install e1000e usher modprobe --ignore-install e1000e\n',
+    'etc/usherd/usherd.toml': '[policy]\ndefault = "deny-unmatched"\nallow_requests = ["char-major-10-200"]\n',
+  },
 });
 
 async function requestsOf(guest: Guest): Promise<readonly Request[]> {

@@ -70,6 +70,27 @@ export function checkMechanisms(sources: MechanismSources): readonly ModuleCheck
     .map(([module, mechanisms]) => checkOf(module, mechanisms, sources));
 }
 
+/** A forbid of an alias pattern, and whether modprobe.d says the same. */
+export interface AliasCheck {
+  readonly alias: string;
+  readonly place?: Place;
+  /** An alias line with the same pattern leads it to a module that is not there; without one a plain modprobe does not know of it. */
+  readonly isExported: boolean;
+}
+
+/** The forbids of alias patterns → which of them a plain modprobe obeys too. */
+export function checkAliases({ config, forbids, tree }: MechanismSources): readonly AliasCheck[] {
+  const leadsNowhere = (pattern: string): boolean =>
+    config.directives.some(
+      line => line.kind === 'alias' && line.pattern === pattern && tree.module(line.module) === undefined,
+    );
+  return forbids.flatMap(({ subject, place }) => {
+    if (subject.kind !== 'alias') return [];
+    const { pattern } = subject;
+    return [{ alias: pattern, ...(place === undefined ? {} : { place }), isExported: leadsNowhere(pattern) }];
+  });
+}
+
 type NamedMechanism = readonly [module: ModuleName, mechanism: Mechanism];
 
 function mechanismsOf({ config, forbids, tree, commandLineFile }: MechanismSources): readonly NamedMechanism[] {
