@@ -8,6 +8,7 @@ import {
   checkMechanisms,
   WAYS,
   type AliasCheck,
+  type MechanismSources,
   type ModuleCheck,
   type Way,
 } from '../pipeline/4-policy/mechanisms.ts';
@@ -27,7 +28,7 @@ export function examinePolicy(caller: Caller): number {
   const policy = readPolicy(roots);
   for (const problem of policy.problems) caller.stderr.write(`usher: ${formatProblem(problem)}\n`);
   const { tree, config } = openWorld(roots, release ?? runningRelease());
-  const sources = {
+  const sources: MechanismSources = {
     config,
     tree,
     forbids: forbidsInForce(policy.decisions(), policy.moment()),
