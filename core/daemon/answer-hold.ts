@@ -32,7 +32,8 @@ export async function answerHold(daemon: Daemon, answer: HoldAnswer): Promise<Js
   if (item === undefined)
     throw new UsherdError('NOT_FOUND', `no device waits under the number ${answer.id}`, { id: answer.id });
   refuseChanged(daemon, item, answer.uid);
-  const { verdict, scope, uid } = answer;
+  const { verdict, uid } = answer;
+  const scope = scopeFor(item, answer);
   if (scope !== 'once') {
     const { bootId } = policy.moment();
     policy.change({ change: { kind: 'answer', answer: { verdict, scope, seen: item.seen, bootId } }, uid });
@@ -41,7 +42,7 @@ export async function answerHold(daemon: Daemon, answer: HoldAnswer): Promise<Js
     policy.settle(item, 'denied', uid);
     return { id: item.id, devpath: item.seen.devpath, verdict, scope };
   }
-  return approve(daemon, item, answer);
+  return approve(daemon, item, { ...answer, scope });
 }
 
 async function approve(daemon: Daemon, item: PendingItem, { scope, uid }: HoldAnswer): Promise<JsonObject> {
@@ -67,6 +68,12 @@ async function approve(daemon: Daemon, item: PendingItem, { scope, uid }: HoldAn
     ...(probe === undefined ? {} : { probe: errnoText(probe) }),
     ...(driver === undefined ? {} : { driver }),
   };
+}
+
+/** A USB device that was kept as a whole asks once more with each interface: letting it in once is letting them in, until it is gone. */
+function scopeFor({ seen }: PendingItem, { verdict, scope }: HoldAnswer): AnswerScope {
+  const isWhole = seen.modalias === undefined && seen.descriptors !== undefined;
+  return isWhole && verdict === 'allow' && scope === 'once' ? 'until-unplug' : scope;
 }
 
 /** Between the question and the answer another device may have come in the same place. */

@@ -1,3 +1,5 @@
+import { leavesAny } from '../pipeline/5-resolve/restrict-plan.ts';
+import type { Modalias } from '../vocabulary/modalias.ts';
 import { readBootId } from '../kernel/boot-id.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { DecisionChange } from '../pipeline/4-policy/decision-change.ts';
@@ -20,8 +22,6 @@ import {
 import type { Device } from '../pipeline/2-device/device.ts';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import type { Decision } from '../pipeline/4-policy/opinion.ts';
-import { isShutOut, letIn, setUsbGate } from '../pipeline/6-load/usb-gate.ts';
-import { errnoText, type ErrnoName } from '../vocabulary/errno.ts';
 import type { EntryId, Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { PendingEnd } from '../pipeline/7-ledger/pending-rows.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
@@ -30,6 +30,7 @@ import type { Devpath } from '../vocabulary/devpath.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import { changePolicy, type Changed, type ChangeRequest } from './change-policy.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
+import { UsbKeeper } from './usb-keeper.ts';
 import { WorldWatch } from './world-watch.ts';
 
 /** Longest a timer is set for; a timer of Node holds 24 days, and looking once a day costs nothing. */
@@ -51,6 +52,7 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
   readonly file: string;
   readonly #parts: DeskParts;
   readonly #bootId: string;
+  readonly #usb: UsbKeeper;
   #settings: PolicySettings;
   #decisions: StandingDecisions = NO_DECISIONS;
   #hash: string | undefined;
@@ -62,13 +64,13 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
   constructor(parts: DeskParts, changed: () => void) {
     this.#parts = parts;
     this.#settings = parts.settings;
+    this.#usb = new UsbKeeper(parts);
     this.#changed = changed;
     this.#bootId = readBootId(parts.roots.proc);
     this.file = decisionsFile(parts.roots);
     parts.reporter.on('received', ({ action, devpath }) => {
       if (action === 'remove') this.#deviceGone(devpath);
-      // A controller that comes later lets everything in until it is told.
-      if (action === 'add' && this.#hasGate && /\/usb\d+$/.test(devpath)) this.#setGate(true);
+      else this.#usb.noticed(action, devpath);
     });
   }
 
@@ -88,20 +90,19 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     }
     this.#watch = new WorldWatch([this.file], () => this.reread());
     this.#setTimer();
-    if (this.#hasGate) this.#setGate(true);
+    this.#usb.set(this.#settings.usbGate);
   }
 
   stop(): void {
     this.#watch?.close();
     clearTimeout(this.#timer);
-    if (this.#hasGate) this.#setGate(false);
+    this.#usb.set('off');
   }
 
   /** Other settings count from now on. */
   configure(settings: PolicySettings): void {
-    const hadGate = this.#hasGate;
     this.#settings = settings;
-    if (hadGate !== this.#hasGate) this.#setGate(this.#hasGate);
+    this.#usb.set(settings.usbGate);
     this.#changed();
   }
 
@@ -141,15 +142,24 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     return changed;
   }
 
+  keepsWhole(event: Uevent): boolean {
+    return this.#usb.keepsWhole(event);
+  }
+
+  wishesOf(device: Device): readonly Modalias[] {
+    return this.#usb.wishesOf(device);
+  }
+
   look(device: Device): SeenDevice | undefined {
-    return this.#hasGate && isShutOut(this.#parts.roots, device) ? this.see(device.devpath) : undefined;
+    return this.#usb.isClosedFor(device) ? this.see(device.devpath) : undefined;
   }
 
   /** A device that policy holds becomes a question; one that it admits is let in, if it is shut out. */
   decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): void {
     const held = deliberated.decisions.filter(({ verdict }) => verdict === 'hold');
     if (held.length > 0) this.#hold(event, entry, device, deliberated, held);
-    else if (seen !== undefined && isAdmitted(deliberated)) this.#letIn(device, seen);
+    else if (seen !== undefined && leavesAny(deliberated.plans, deliberated.refusals))
+      this.#usb.letIn(device, seen, this.see(device.devpath));
   }
 
   #hold(
@@ -166,7 +176,7 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     const item = ledger.pend({
       entry,
       subsystem,
-      modules: candidates.map(({ module }) => module),
+      modules: [...new Set(candidates.map(({ module }) => module))],
       reasons: held.flatMap(({ module, winner }) =>
         winner === undefined ? [] : [`${module}: ${winner.by}: ${winner.reason}`],
       ),
@@ -183,26 +193,6 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     const answers = `usher approve ${item.id}, or usher deny ${item.id}`;
     reporter.emit('notice', 'warning', `${devpath} waits for an answer: ${answers}`);
     this.#setTimer();
-  }
-
-  /** What was decided about one device must not let in another that took its place meanwhile. */
-  #letIn(device: Device, seen: SeenDevice): void {
-    const { roots, reporter } = this.#parts;
-    const changed = differences(seen, this.see(device.devpath));
-    const why = changed.length > 0 ? changed.join(', ') : errnoSentence(letIn(roots, device));
-    if (why !== undefined) reporter.emit('notice', 'warning', `${device.devpath} was not let in: ${why}`);
-  }
-
-  get #hasGate(): boolean {
-    return this.#settings.usbGate === 'interface' && !this.#parts.observes;
-  }
-
-  #setGate(isClosed: boolean): void {
-    for (const { controller, errno } of setUsbGate(this.#parts.roots, isClosed)) {
-      if (errno === undefined) continue;
-      const what = isClosed ? 'shut new interfaces out' : 'let new interfaces in again';
-      this.#parts.reporter.emit('notice', 'error', `${controller} does not ${what}: ${errnoText(errno)}`);
-    }
   }
 
   /** A question is answered, or cannot be any more. */
@@ -246,13 +236,4 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
     const waitMs = Math.min(Math.max(0, Math.min(...deadlines) - moment.nowMs), TIMER_MAX_MS);
     this.#timer = setTimeout(() => this.#expire(), waitMs).unref();
   }
-}
-
-/** A device is admitted unless every plan for it is refused; one that no module claims has nothing against it. */
-function isAdmitted({ plans, refusals }: Deliberated): boolean {
-  return plans.length === 0 || plans.some(({ target }, n) => refusals[n]?.has(target) !== true);
-}
-
-function errnoSentence(errno: ErrnoName | undefined): string | undefined {
-  return errno === undefined ? undefined : errnoText(errno);
 }

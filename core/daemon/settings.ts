@@ -105,10 +105,10 @@ export const SETTINGS: readonly SettingSpec[] = [
   {
     key: 'policy.usb_gate',
     field: 'usbGate',
-    wanted: '"off" or "interface"',
+    wanted: '"off", "interface" or "device"',
     description:
-      'With "interface" the kernel keeps every new USB interface from its driver, also from one that is loaded already, until usherd has let it in: at once when nothing speaks against it, after usher approve when it is held, never when what would drive it is denied. Set at start for all controllers, taken back when usherd stops; when it is killed new interfaces stay without a driver until it runs again.',
-    parse: value => (value === 'off' || value === 'interface' ? value : undefined),
+      'With "interface" the kernel keeps every new USB interface from its driver, also from one that is loaded already, until usherd has let it in: at once when nothing speaks against it, after usher approve when it is held, never when what would drive it is denied. With "device" a new device is not even set up before that: it is judged as a whole, by what its descriptors say its interfaces are, and then each interface. Set at start for all controllers, taken back when usherd stops; when it is killed what is new stays without a driver until it runs again.',
+    parse: value => (value === 'off' || value === 'interface' || value === 'device' ? value : undefined),
   },
 ];
 

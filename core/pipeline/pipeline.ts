@@ -1,4 +1,5 @@
 import { aliasOf } from '../kmod/lookup/module-match.ts';
+import type { Modalias } from '../vocabulary/modalias.ts';
 import type { ModuleName } from '../vocabulary/module-name.ts';
 import type { Uevent } from './1-intake/uevent.ts';
 import type { Device } from './2-device/device.ts';
@@ -14,7 +15,7 @@ import { judgePlan } from './5-resolve/judge-plan.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
-import { restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
+import { leavesAny, restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
 import type { PlanExecutor } from './6-load/execute-plan.ts';
 import { laneOf, type Lanes } from './6-load/lanes.ts';
 import type { Outcome } from './6-load/outcome.ts';
@@ -45,6 +46,10 @@ export interface Parts extends Mind {
 
 /** Keeps the devices that policy holds, and lets in those it admits. */
 export interface DeviceGate {
+  /** Whether the event is of a device that may be shut out as a whole. */
+  keepsWhole(event: Uevent): boolean;
+  /** The modaliases that the parts of such a device will have. */
+  wishesOf(device: Device): readonly Modalias[];
   /** The device as it is before anything is decided about it, when it is one that is shut out until then. */
   look(device: Device): SeenDevice | undefined;
   /** What was decided about the device has been carried out. `seen` is what `look` answered. */
@@ -64,7 +69,35 @@ export function receiveUevent(event: Uevent, { ledger, reporter }: Parts): Entry
 export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promise<void> | undefined {
   parts.devices.apply(event);
   if (event.action === 'bind') noteBind(event, parts);
-  return asksForDriver(event) ? findDriver(event, entry, parts) : undefined;
+  if (asksForDriver(event)) return findDriver(event, entry, parts);
+  return parts.gate?.keepsWhole(event) === true ? judgeWhole(event, entry, parts) : undefined;
+}
+
+/**
+ * A device that is shut out as a whole asks for no driver yet. It is judged by what its parts will ask for once it is let in; then each
+ * of them comes as an event of its own. There is an entry's decision only when it stays out.
+ */
+async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
+  const { gate, ledger } = parts;
+  const device = parts.readDevice(event);
+  const seen = device === undefined ? undefined : gate?.look(device);
+  if (device === undefined || seen === undefined) return;
+  const judged: Deliberated[] = [];
+  for (const modalias of gate?.wishesOf(device) ?? [])
+    judged.push(await deliberate({ kind: 'device', device: { ...device, modalias }, event }, parts));
+  const whole: Deliberated = {
+    candidates: judged.flatMap(({ candidates }) => candidates),
+    decisions: judged.flatMap(({ decisions }) => decisions),
+    plans: judged.flatMap(({ plans }) => plans),
+    refusals: judged.flatMap(({ refusals }) => refusals),
+  };
+  const { candidates, decisions, plans, refusals } = whole;
+  if (decisions.some(({ verdict }) => verdict === 'hold') || !leavesAny(plans, refusals)) {
+    ledger.open(entry, { device, candidates, decisions, plans });
+    ledger.commit(entry, []);
+    parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes: [] });
+  }
+  gate?.decided(event, entry, device, whole, seen);
 }
 
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {

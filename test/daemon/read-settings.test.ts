@@ -69,7 +69,7 @@ test('settings of policy stand in a table, and what cannot be used in it is repo
     '[policy]\ndefault = "deny-unmatched"\nhold = ["usb:*ic08*"]\nusb_gate = "shut"\nallow_requests = ["a b"]\n';
   t.deepEqual(parseSettings(text, 'usherd.toml', problems), { policyDefault: 'deny-unmatched', hold: ['usb:*ic08*'] });
   t.deepEqual(problems.map(formatProblem), [
-    'usherd.toml:4: policy.usb_gate is "shut", wanted "off" or "interface"',
+    'usherd.toml:4: policy.usb_gate is "shut", wanted "off", "interface" or "device"',
     'usherd.toml:5: policy.allow_requests is ["a b"], wanted a list of aliases, names or patterns as "fs-*"',
   ]);
 });

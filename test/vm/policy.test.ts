@@ -180,6 +180,34 @@ scenario(
   },
 );
 
+scenario(
+  'with the USB gate for devices a held stick is not even set up before its approval, and then has its driver',
+  async (t, guest) => {
+    await configure(guest, 'hold = ["usb:*ic08*"]; usb_gate = "device"');
+    const mouse = await guest.plug('usb-mouse');
+    t.is((await guest.expectBound('usb', 'usbhid')).length, 1);
+    const stick = await guest.plug('usb-storage');
+    await guest.until('[ -n "$(usher pending --json)" ]');
+    const [item] = jsonLines<Pending>(await guest.try('usher pending --json'));
+    const place = `/sys${item?.seen.devpath}`;
+    t.is(await guest.run(`cat ${place}/authorized; ls -d ${place}/*:* 2>/dev/null || echo bare`), '0\nbare');
+    t.is((await guest.storyOf(item?.seen.devpath ?? '', stick.fromSeqnum))[0]?.result, 'held');
+    await guest.run(`usher approve ${item?.id}`);
+    await guest.expectBound('usb', 'usb-storage');
+    t.is((await guest.try('usher pending --json')).stdout, '');
+    await guest.unplug(stick);
+    await guest.expectNone('usb', 'usb-storage');
+    // What let it in was for that device in that moment: it is asked about again.
+    const again = await guest.plug('usb-storage');
+    await guest.until('[ -n "$(usher pending --json)" ]');
+    await guest.unplug(again);
+    await guest.until('[ -z "$(usher pending --json)" ]');
+    await guest.unplug(mouse);
+    await configure(guest, 'default = "allow"');
+    t.is(await guest.run('cat /sys/bus/usb/devices/usb*/authorized_default | sort -u'), '1');
+  },
+);
+
 scenario('a change on trial goes back after a crash of the daemon, and the module loads again', async (t, guest) => {
   await guest.run('usher policy try forbid dummy --reason "a try" --minutes 10');
   t.is((await guest.try('usher modprobe dummy')).status, 1);

@@ -9,8 +9,8 @@ export interface PolicySettings {
   readonly allowRequests: readonly string[];
   /** Modaliases, as patterns, and modules that wait for an administrator. */
   readonly hold: readonly string[];
-  /** `interface`: no driver sees a USB interface that is new before policy has let it in. */
-  readonly usbGate: 'off' | 'interface';
+  /** `interface`: no driver sees a USB interface that is new before policy has let it in; `device`: nor is a new device set up. */
+  readonly usbGate: 'off' | 'interface' | 'device';
 }
 
 export const DEFAULT_POLICY: PolicySettings = {

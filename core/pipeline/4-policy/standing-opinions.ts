@@ -88,6 +88,9 @@ function denial({ subject, reason, uid, untilMs, trial, place }: Forbid, { modul
 }
 
 function isAbout({ scope, seen }: Answer, now: SeenDevice): boolean {
+  // A USB device that was judged as a whole has no modalias; its interfaces show the same descriptors.
+  if (seen.modalias === undefined && seen.descriptors !== undefined && now.modalias !== undefined)
+    return seen.descriptors === now.descriptors && (scope === 'always' || now.devpath.startsWith(`${seen.devpath}/`));
   if (!looksLike(seen, now)) return false;
   if (scope === 'always') return true;
   if (seen.devpath !== now.devpath) return false;

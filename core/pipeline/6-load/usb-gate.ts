@@ -11,17 +11,22 @@ export interface GateChange {
   readonly errno?: ErrnoName;
 }
 
+/** What is kept until it is let in: interfaces of a device, or the device with all of them. */
+export type GateKind = 'interface' | 'device';
+
 /**
- * Has every USB controller keep new interfaces from their drivers until they are let in, or stop doing so. Interfaces that are there
- * already are not touched. Source: Documentation/usb/authorization.rst; Documentation/ABI/testing/sysfs-bus-usb,
- * interface_authorized_default.
+ * Has every USB controller keep what is new from its drivers until it is let in, or stop doing so. What is there already is not touched.
+ * A device that is kept has no configuration, and its interfaces are kept once it has.
+ * Source: Documentation/usb/authorization.rst; Documentation/ABI/testing/sysfs-bus-usb, interface_authorized_default.
  */
-export function setUsbGate({ sys }: Pick<SystemRoot, 'sys'>, isClosed: boolean): readonly GateChange[] {
-  return controllers(sys).map(controller => {
-    const file = `${sys}/bus/usb/devices/${controller}/interface_authorized_default`;
-    const errno = writeAttribute(file, isClosed ? '0' : '1');
-    return { controller, ...(errno === undefined ? {} : { errno }) };
-  });
+export function setUsbGate({ sys }: Pick<SystemRoot, 'sys'>, kind: GateKind, isClosed: boolean): readonly GateChange[] {
+  const names = ['interface_authorized_default', ...(kind === 'device' ? ['authorized_default'] : [])];
+  return controllers(sys).flatMap(controller =>
+    names.map(name => {
+      const errno = writeAttribute(`${sys}/bus/usb/devices/${controller}/${name}`, isClosed ? '0' : '1');
+      return { controller, ...(errno === undefined ? {} : { errno }) };
+    }),
+  );
 }
 
 /** Whether a device is one of those that are shut out now. */
@@ -29,7 +34,8 @@ export function isShutOut(
   { sys }: Pick<SystemRoot, 'sys'>,
   { devpath, devtype }: Pick<Device, 'devpath' | 'devtype'>,
 ): boolean {
-  return devtype === 'usb_interface' && readAttribute(`${sys}${devpath}/authorized`)?.trim() === '0';
+  const isOfUsb = devtype === 'usb_interface' || devtype === 'usb_device';
+  return isOfUsb && readAttribute(`${sys}${devpath}/authorized`)?.trim() === '0';
 }
 
 /** Lets a device in if it is shut out, and asks its bus to try the drivers → the kernel's error, or undefined. */
