@@ -70,6 +70,15 @@ function buildAddon(target: string, flags: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
 }
 
+/** Compiles the kernel's helper, which runs before anything else may be there: static, so that it needs no library. */
+function buildHelper(target: string): void {
+  const source = path.join(top, 'contrib/modprobe-helper/usher-modprobe.c');
+  const builtAt = existsSync(target) ? statSync(target).mtimeMs : 0;
+  if ([source, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
+  const flags = ['-O2', '-static', '-s', ...WARNINGS, '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
+  execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, source], { stdio: 'inherit' });
+}
+
 /** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, and all verbs that are none. */
 const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
@@ -132,6 +141,7 @@ async function buildCommand(): Promise<void> {
 mkdirSync(dist, { recursive: true });
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 buildAddon(path.join(dist, 'usherd.node'), ['-O2']);
+buildHelper(path.join(dist, 'usher-modprobe'));
 if (process.argv.includes('--test')) {
   buildAddon(path.join(dist, 'usherd.sanitized.node'), [
     '-O1',

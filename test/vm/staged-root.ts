@@ -57,6 +57,13 @@ export async function busyboxFile(): Promise<string> {
   return path.join(busybox, 'bin/busybox');
 }
 
+/** Puts usher's modprobe into a root under its own name, for the kernel: it starts a program by its path, with hardly any environment. */
+export function stageModprobeLink(root: string): void {
+  const file = path.join(root, 'usr/lib/usherd/bin/modprobe');
+  const program = '/usr/lib/usherd/bin/node /usr/lib/usherd/dist/usher modprobe';
+  writeFileSync(file, `#!/bin/sh\nexec ${program} "$@"\n`, { mode: 0o755 });
+}
+
 /** Links a folder's files one by one: a folder cannot be linked, and a copy of 400 MB takes its time. */
 export function linkTree(from: string, to: string): void {
   mkdirSync(to, { recursive: true });
@@ -81,12 +88,17 @@ async function stagePrograms(root: string): Promise<void> {
   const home = path.join(root, 'usr/lib/usherd');
   mkdirSync(path.join(home, 'bin'), { recursive: true });
   linkSync(node, path.join(home, 'bin/node'));
-  writeFileSync(path.join(home, 'bin/usher'), '#!/bin/sh\nexec node /usr/lib/usherd/dist/usher "$@"\n', {
-    mode: 0o755,
-  });
+  writeFileSync(
+    path.join(home, 'bin/usher'),
+    '#!/bin/sh\nexec /usr/lib/usherd/bin/node /usr/lib/usherd/dist/usher "$@"\n',
+    {
+      mode: 0o755,
+    },
+  );
   for (const name of globSync(['usher', '*.cjs', 'usherd.node', 'package.json'], { cwd: path.join(project, 'dist') })) {
     put(path.join(home, 'dist', name), readFileSync(path.join(project, 'dist', name)));
   }
+  copyFileSync(path.join(project, 'dist/usher-modprobe'), path.join(home, 'bin/usher-modprobe'));
   const sqlite = 'node_modules/better-sqlite3';
   for (const name of globSync(['package.json', 'lib/**/*.js', 'prebuilds/linux-x64.node'], {
     cwd: path.join(project, sqlite),

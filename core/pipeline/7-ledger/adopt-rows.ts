@@ -3,6 +3,7 @@ import { EntryReader, ENTRY_COLUMNS, ENTRY_TABLES, type EntryRow } from './entry
 import type { EventIds } from './driver-spans.ts';
 import { RollUps } from './roll-ups.ts';
 import { RowReader } from './row-reader.ts';
+import { ROW_SHAPES } from './row-shapes.ts';
 import { SealWriter } from './seals.ts';
 import { Strings } from './strings.ts';
 import { tagsOf } from './tags.ts';
@@ -12,17 +13,13 @@ import { TextReader } from './text-reader.ts';
 const ADOPTED_AT_ONCE = 1000;
 
 /**
- * Seals the rows of a ledger of schema 1 and makes what questions are answered from, all in one transaction. That they are what was
+ * Seals the rows of a ledger from before there were seals and makes what questions are answered from, all in one transaction. That they are what was
  * written then, nobody can tell; from now on a change shows.
  */
 export function adoptRows(db: Connection, now: () => number): void {
   const isSealed = db.prepare('SELECT 1 FROM seal LIMIT 1').get() !== undefined;
-  const lastRow = db
-    .prepare<[], number>(
-      'SELECT max(id) FROM (SELECT max(id) AS id FROM uevent UNION ALL SELECT max(id) FROM run_end UNION ALL SELECT max(id) FROM incident UNION ALL SELECT max(id) FROM run)',
-    )
-    .pluck()
-    .get();
+  const newest = ROW_SHAPES.map(({ table }) => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
+  const lastRow = db.prepare<[], number>(`SELECT max(id) FROM (${newest})`).pluck().get();
   if (isSealed || !lastRow) return;
   db.transaction(() => {
     const texts = new TextReader(db);

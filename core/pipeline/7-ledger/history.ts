@@ -1,6 +1,7 @@
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
+import { adoptRows } from './adopt-rows.ts';
 import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
 import { openForReading, reading, type Connection } from './database.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
@@ -22,8 +23,12 @@ import {
 } from './questions.ts';
 import { countBy, type Count, type GroupKey } from './count-by.ts';
 import { HOUR_MS } from './roll-ups.ts';
+import { ROW_SHAPES } from './row-shapes.ts';
 import { verifyChain, type Verification } from './verify.ts';
 import { askSql, type SqlAnswer } from './views.ts';
+import type { PendingItem } from '../4-policy/pending-queue.ts';
+import { readPending } from './pending-rows.ts';
+import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
 import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
@@ -57,7 +62,9 @@ export class History {
 
   /** @throws {UsherdError} FILE_UNREADABLE, LEDGER_DAMAGED, LEDGER_NEWER */
   static open(file: string): History {
-    return new History(file, openForReading(file));
+    const db = openForReading(file);
+    if (!db.readonly) reading(file, () => adoptRows(db, Date.now));
+    return new History(file, db);
   }
 
   private constructor(path: string, db: Connection) {
@@ -147,10 +154,16 @@ export class History {
   /** The latest entry in which something was decided about a device, a module or a modalias. */
   lastDecisionFor(subject: DecisionSubject): HistoryEntry | undefined {
     const named = '(SELECT id FROM str WHERE text = ?)';
-    const latest = (where: string): string => `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named})`;
+    // A request has decisions, too, and is no uevent.
+    const ofUevent = 'entry IN (SELECT id FROM uevent)';
+    const latest = (where: string): string =>
+      `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named} AND ${ofUevent})`;
     if ('devpath' in subject) return this.#one(latest('devpath'), subject.devpath);
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
-    return this.#one(`uevent.id = (SELECT max(entry) FROM tag WHERE what = ${named})`, subject.module);
+    return this.#one(
+      `uevent.id = (SELECT entry FROM tag WHERE what = ${named} AND ${ofUevent} ORDER BY entry DESC LIMIT 1)`,
+      subject.module,
+    );
   }
 
   /**
@@ -174,8 +187,7 @@ export class History {
 
   /** Number of the last row of the one sequence. */
   lastId(): number {
-    const tables = ['run', 'run_end', 'uevent', 'decision', 'ending', 'bind', 'incident'];
-    const newest = tables.map(table => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
+    const newest = ROW_SHAPES.map(({ table }) => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
     return this.#all<{ id: number | null }>(`SELECT max(id) AS id FROM (${newest})`)[0]?.id ?? 0;
   }
 
@@ -195,6 +207,27 @@ export class History {
       atMs: row.at_ms,
       incident: { kind: row.kind, ...(JSON.parse(row.facts) as object) } as Incident,
     }));
+  }
+
+  /** Wishes for modules that no uevent brought, newest first; none in a ledger from before there were any. */
+  requests({ sinceMs = 0, untilMs = Number.MAX_VALUE, limit = -1 }: Omit<IncidentFilter, 'kind'> = {}): RequestEntry[] {
+    const liveRun = this.#liveRun();
+    const rows = this.#all<RequestRow>(
+      `SELECT request.*, asked.text AS asked_text, place.text AS devpath_text, decision.id AS decision_id,
+         ending.id AS ending_id, ending.result
+       FROM request JOIN str AS asked ON asked.id = request.asked LEFT JOIN str AS place ON place.id = request.devpath
+         LEFT JOIN decision ON decision.entry = request.id LEFT JOIN ending ON ending.entry = request.id
+       WHERE request.at_ms >= ? AND request.at_ms < ? ORDER BY request.at_ms DESC, request.id DESC LIMIT ?`,
+      sinceMs,
+      untilMs,
+      limit,
+    );
+    return rows.map(row => reading(this.path, () => requestOf(row, this.#reader, liveRun)));
+  }
+
+  /** Devices that wait for an administrator's answer, oldest first. */
+  pending(): readonly PendingItem[] {
+    return reading(this.path, () => readPending(this.#db));
   }
 
   /** Which drivers a device had, oldest first. */

@@ -37,7 +37,7 @@ interface SeenDevice {
 }
 
 /**
- * Keeps the tables that questions are answered from (migrations.ts, step 2). Events are counted in memory and written once per
+ * Keeps the tables that questions are answered from (migrations.ts, step 3). Events are counted in memory and written once per
  * transaction, so that a storm costs a row per device and kind, not per event. Use only inside a transaction, and call `forget` when
  * that was rolled back.
  */

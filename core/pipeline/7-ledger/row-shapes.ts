@@ -168,6 +168,37 @@ export const ROW_SHAPES: readonly RowShape[] = [
     children: [],
   },
   {
+    table: 'request',
+    columns: [
+      ['run', 'number'],
+      ['at_ms', 'number'],
+      ['asker', 'inline'],
+      ['asked', 'text'],
+      ['uid', 'number'],
+      ['devpath', 'text'],
+    ],
+    children: [],
+  },
+  {
+    table: 'pending',
+    columns: [
+      ['entry', 'number'],
+      ['at_ms', 'number'],
+      ['facts', 'inline'],
+    ],
+    children: [],
+  },
+  {
+    table: 'pending_end',
+    columns: [
+      ['pending', 'number'],
+      ['at_ms', 'number'],
+      ['how', 'inline'],
+      ['uid', 'number'],
+    ],
+    children: [],
+  },
+  {
     table: 'run',
     columns: [
       ['boot_id', 'inline'],

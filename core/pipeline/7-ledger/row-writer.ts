@@ -36,6 +36,9 @@ export class RowWriter {
   #filled = 0;
   readonly #bind;
   readonly #incident;
+  readonly #request;
+  readonly #pending;
+  readonly #pendingEnd;
 
   constructor(db: Connection, now: () => number) {
     this.#strings = new Strings(db);
@@ -52,6 +55,9 @@ export class RowWriter {
     this.#uevents = db.prepare(
       `INSERT INTO uevent VALUES ${Array.from({ length: UEVENTS_AT_ONCE }, () => row).join(',')}`,
     );
+    this.#request = insert('request');
+    this.#pending = insert('pending');
+    this.#pendingEnd = insert('pending_end');
     const transaction = db.transaction((rows: readonly Row[]) => {
       for (const each of rows) this.#seals.add(each.id, this.#write(each));
       this.#writeFilled();
@@ -96,6 +102,16 @@ export class RowWriter {
         const { kind, ...facts } = row.incident;
         return this.#incident.write(row.id, [row.run, row.atMs, kind, JSON.stringify(facts)]);
       }
+      case 'request': {
+        const { asker, asked, uid, devpath } = row.request;
+        return this.#request.write(row.id, [row.run, row.atMs, asker, asked, uid, devpath]);
+      }
+      case 'pending': {
+        const { entry, ...facts } = row.item;
+        return this.#pending.write(row.id, [entry, row.atMs, JSON.stringify(facts)]);
+      }
+      case 'pending-end':
+        return this.#pendingEnd.write(row.id, [row.pending, row.atMs, row.how, row.uid]);
       case 'run': {
         this.#rollUps.runBegins();
         const { bootId, startedAtMs, kernelRelease, version, source, mode, modulesDir } = row.facts;

@@ -7,7 +7,7 @@ export function ruleOf({ by, place }: Opinion): string {
   return place.line === undefined ? place.file : `${place.file}:${place.line}`;
 }
 
-/** What a decision can be found by: its modules, verdicts, and the rules that won (migrations.ts, step 2). */
+/** What a decision can be found by: its modules, verdicts, and the rules that won (migrations.ts, step 3). */
 export function tagsOf(deliberation: Deliberation): ReadonlySet<string> {
   const tags = new Set<string>(modulesOf(deliberation));
   for (const { verdict, winner } of deliberation.decisions) {

@@ -210,7 +210,18 @@ test('a ledger of schema 1 is brought up to date: its rows are sealed and found 
   db.exec(`VACUUM INTO '${old}'`);
   db.close();
   const back = new Database(old);
-  for (const table of ['seal', 'activity', 'device', 'gone', 'driver_span', 'tag', 'tally'])
+  for (const table of [
+    'seal',
+    'activity',
+    'device',
+    'gone',
+    'driver_span',
+    'tag',
+    'tally',
+    'request',
+    'pending',
+    'pending_end',
+  ])
     back.exec(`DROP TABLE ${table}`);
   back.exec(
     'CREATE TABLE mention (module INTEGER NOT NULL, decision INTEGER NOT NULL, PRIMARY KEY (module, decision)) STRICT, WITHOUT ROWID',
