@@ -15,6 +15,7 @@ import { benchDepmod } from './depmod.ts';
 import { benchIdle } from './idle.ts';
 import { benchModalias } from './modalias.ts';
 import type { Figure } from './figure.ts';
+import { benchLedger } from './ledger.ts';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({
@@ -91,6 +92,7 @@ const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Fi
     ...benchStorm(tree, { name: 'sparse modalias', count: values.short ? 100 : 500, rate: 50, only: 'modalias' }),
   ],
   idle: tree => benchIdle(tree),
+  ledger: () => benchLedger(values.short),
 };
 
 /** Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. */
