@@ -21,7 +21,11 @@ export const historyVerify: Verb = {
   arguments: [],
   options: [
     { flags: '--anchor <file>', description: 'an anchor the record must agree with', completes: 'file' },
-    { flags: '--key <file>', description: 'public key (PEM) the anchor must be signed with', completes: 'file' },
+    {
+      flags: '--key <file>',
+      description: 'public key (PEM) the anchor and the prunings must be signed with',
+      completes: 'file',
+    },
   ],
   examples: [
     { command: 'usher history verify', does: 'Whether the record agrees with itself; the rows that do not are named.' },
@@ -47,7 +51,7 @@ async function runHistoryVerify(_args: readonly string[], options: OptionValues,
   const anchorFile = textOption(options, 'anchor');
   const anchor = anchorFile === undefined ? undefined : await readAnchor(anchorFile);
   const { verification, check } = await withHistory(caller, history => ({
-    verification: history.verify(),
+    verification: history.verify(textOption(options, 'key')),
     check: anchor && history.checkAnchor(anchor, textOption(options, 'key')),
   }));
   const isSound = verification.problemCount === 0 && (check === undefined || check === 'agrees' || check === 'pruned');
@@ -94,6 +98,8 @@ function problemText(problem: ChainProblem): string {
       return `row ${problem.id} (${problem.table}) was added by other hands`;
     case 'broken-chain':
       return `the seal of rows ${problem.first} to ${problem.last} does not follow from the one before: a seal was altered, removed or put in`;
+    case 'pruned-unsigned':
+      return `rows ${problem.first} to ${problem.last} were pruned, and that is not signed with this key`;
     case 'pruned-miscount':
       return `${problem.missing} rows are missing where prunings took ${problem.pruned}`;
     default:

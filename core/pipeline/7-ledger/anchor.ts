@@ -41,14 +41,14 @@ export function checkAnchor(db: Connection, anchor: Anchor, publicKeyFile?: stri
   const seal = db.prepare<[number], Seal>('SELECT * FROM seal WHERE last = ?').get(anchor.lastId);
   if (seal !== undefined)
     return seal.hash.toString('hex') === anchor.hash && seal.at_ms === anchor.sealedAtMs ? 'agrees' : 'differs';
-  const ranges = prunedRanges(db).filter(({ lastHash }) => lastHash !== undefined);
-  if (ranges.some(({ firstHash, lastHash }) => [firstHash, lastHash].includes(anchor.hash))) return 'agrees';
-  const [oldest, newest] = db
-    .prepare<[], [number | null, number | null]>('SELECT min(first), max(last) FROM seal')
-    .raw()
-    .get() ?? [null, null];
-  if (newest === null || anchor.lastId > newest) return 'cut-off';
-  return oldest !== null && anchor.lastId < oldest && ranges.length > 0 ? 'pruned' : 'differs';
+  const removed = prunedRanges(db);
+  const hashes = removed.flatMap(({ seals }) => seals.flatMap(each => [each.firstHash, each.lastHash]));
+  if (hashes.includes(anchor.hash)) return 'agrees';
+  const newest = db.prepare<[], number | null>('SELECT max(last) FROM seal').pluck().get() ?? 0;
+  if (anchor.lastId > newest) return 'cut-off';
+  return removed.some(({ firstId, lastId }) => anchor.lastId >= firstId && anchor.lastId <= lastId)
+    ? 'pruned'
+    : 'differs';
 }
 
 /** An anchor's file → the anchor, or undefined when it is none. */

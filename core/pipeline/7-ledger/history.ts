@@ -22,6 +22,8 @@ import {
   type KnownDevice,
 } from './questions.ts';
 import { countBy, type Count, type GroupKey } from './count-by.ts';
+import { countPrunable, type PruneCounts } from './prune.ts';
+import { findCuts, type Retention } from './retention.ts';
 import { HOUR_MS } from './roll-ups.ts';
 import { ROW_SHAPES } from './row-shapes.ts';
 import { verifyChain, type Verification } from './verify.ts';
@@ -287,14 +289,19 @@ export class History {
     return reading(this.path, () => findBoots(this.#db));
   }
 
+  /** What this retention would take now. */
+  prunable(retention: Retention, nowMs: number): PruneCounts {
+    return reading(this.path, () => countPrunable(this.#db, findCuts(this.#db, retention, nowMs)));
+  }
+
   /** Answers a SELECT over the views. @throws {UsherdError} USAGE */
   sql(sql: string, maxRows: number): SqlAnswer {
     return reading(this.path, () => askSql(this.#db, sql, maxRows));
   }
 
   /** Compares every row with its seal, and every seal with the one before. Takes some 5 s per million rows. */
-  verify(): Verification {
-    return reading(this.path, () => verifyChain(this.#db));
+  verify(publicKeyFile?: string): Verification {
+    return reading(this.path, () => verifyChain(this.#db, publicKeyFile));
   }
 
   /** The newest seal, signed when a key is given. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE */

@@ -1,4 +1,5 @@
 import type { Problem } from '../../vocabulary/place.ts';
+import type { PrunedRange } from './pruned.ts';
 
 /** Something the ledger owes a row that is no uevent: losses, refusals, limits, changes of what decides. */
 export type Incident =
@@ -56,6 +57,8 @@ export type Incident =
       readonly reason: string;
       readonly refusal: string;
     }
+  /** Retention took rows; the chain goes on without them (pruned.ts). */
+  | ({ readonly kind: 'pruned' } & PrunedRange)
   | { readonly kind: 'shutdown'; readonly reason: string };
 
 export type IncidentKind = Incident['kind'];

@@ -9,6 +9,10 @@ import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Incident } from './incident.ts';
 import { readPending, type PendingEnd } from './pending-rows.ts';
+import { pruneStretch, PRUNED_AT_ONCE } from './prune.ts';
+import { signedFacts, type PrunedRange } from './pruned.ts';
+import { findCuts, type PruneCuts, type Retention } from './retention.ts';
+import { signText } from './signature.ts';
 import { readPolicyHash } from './policy-hash.ts';
 import type { RequestFacts } from './request.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
@@ -190,6 +194,40 @@ export class Ledger {
       this.#waiting.push(resolve);
       if (this.#waiting.length === 1) setImmediate(() => this.flush());
     });
+  }
+
+  /**
+   * Takes the oldest rows that this retention does not keep, one stretch a transaction, and yields what went; between two stretches
+   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given.
+   * Stops when the disk takes nothing. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
+   */
+  *prune(retention: Retention, keyFile?: string): IterableIterator<PrunedRange> {
+    if (this.flush() !== 'on-disk') return;
+    const cuts = findCuts(this.#db, retention, this.#now());
+    const last = Math.max(...Object.values(cuts));
+    for (let first = 0; first <= last; first += PRUNED_AT_ONCE) {
+      if (this.flush() !== 'on-disk') return;
+      const range = this.#pruneStretch(cuts, first, keyFile);
+      if (range !== undefined) yield range;
+    }
+  }
+
+  #pruneStretch(cuts: PruneCuts, first: number, keyFile: string | undefined): PrunedRange | undefined {
+    const stretch = this.#db.transaction(() => {
+      const range = pruneStretch(this.#db, cuts, first);
+      if (range === undefined) return undefined;
+      const signed = keyFile === undefined ? range : { ...range, ...signText(signedFacts(range), keyFile) };
+      const incident = { kind: 'pruned', ...signed } as const;
+      this.#writer.write([{ kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident }]);
+      this.#writtenRows += 1;
+      return signed;
+    });
+    try {
+      return stretch.immediate();
+    } catch (error) {
+      this.#writer.forget();
+      throw error;
+    }
   }
 
   /** Writes all that waits, now. */

@@ -1,26 +1,29 @@
 import type { Connection } from './database.ts';
 
-/** What may be pruned by itself: events nothing was decided about, those with their decisions, and incidents. */
+/** What may be pruned by itself: events nothing was decided about, those with their decisions (and requests), and incidents. */
 export const PRUNE_KINDS = ['events', 'decisions', 'incidents'] as const;
 export type PruneKind = (typeof PRUNE_KINDS)[number];
 
+/** Seals that went because no row of theirs was left. The chain goes on from `lastHash` where it came to `before`. */
+export interface RemovedSeals {
+  readonly before: string;
+  readonly firstHash: string;
+  readonly lastHash: string;
+  /** How many rows they had covered. */
+  readonly rows: number;
+}
+
 /**
  * What one pruning took and how the chain goes on without it; the facts of an incident `pruned`, which is a sealed row itself and
- * never pruned. `rows` were taken from rows `firstId` to `lastId`. When the oldest seals had no row left they went too:
- * `rowsOfRemovedSeals` is how many rows they had covered, `firstHash` and `lastHash` are those of the first and the last of them, and
- * the seal that is now the oldest follows `lastHash`.
+ * never pruned. `rows` were taken from rows `firstId` to `lastId`; the daemon's starts and ends are never taken.
  */
 export interface PrunedRange {
   readonly firstId: number;
   readonly lastId: number;
-  readonly fromMs: number;
-  readonly toMs: number;
   readonly rows: number;
   readonly counts: Readonly<Record<PruneKind, number>>;
-  readonly rowsOfRemovedSeals: number;
-  readonly firstHash?: string;
-  readonly lastHash?: string;
-  /** Ed25519 over the other fields (signature.ts), and the public key it can be checked with, both in base64. */
+  readonly seals: readonly RemovedSeals[];
+  /** Ed25519 over the JSON of the other fields as they stand (signature.ts), and the public key, both in base64. */
   readonly signature?: string;
   readonly publicKey?: string;
 }
@@ -32,4 +35,14 @@ export function prunedRanges(db: Connection): PrunedRange[] {
     .pluck()
     .all()
     .map(facts => JSON.parse(facts) as PrunedRange);
+}
+
+/** What the signature of a pruning is over. */
+export function signedFacts({ signature: _, publicKey: __, ...facts }: PrunedRange): string {
+  return `usherd pruned 1\n${JSON.stringify(facts)}\n`;
+}
+
+/** Hash the chain came to → hash it goes on from, where seals went. */
+export function chainJumps(ranges: readonly PrunedRange[]): ReadonlyMap<string, string> {
+  return new Map(ranges.flatMap(({ seals }) => seals.map(({ before, lastHash }) => [before, lastHash] as const)));
 }

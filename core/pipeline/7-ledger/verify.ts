@@ -1,8 +1,9 @@
 import type { Connection } from './database.ts';
 import { DIGEST_BYTES, digestOf } from './row-content.ts';
-import { prunedRanges, type PrunedRange } from './pruned.ts';
+import { chainJumps, prunedRanges, signedFacts, type PrunedRange } from './pruned.ts';
 import { RowReader, type StoredRow } from './row-reader.ts';
 import { ROW_SHAPES } from './row-shapes.ts';
+import { isSignedBy } from './signature.ts';
 import { CHAIN_BEGIN, sealHash, type Seal } from './seals.ts';
 import { TextReader } from './text-reader.ts';
 
@@ -19,6 +20,8 @@ export type ChainProblem =
   | { readonly kind: 'added'; readonly id: number; readonly table: string }
   /** The hash of the seal of these rows does not follow from the seal before it: a seal was altered, removed or put in. */
   | { readonly kind: 'broken-chain'; readonly first: number; readonly last: number }
+  /** The pruning of these rows is not signed with the key that was named. */
+  | { readonly kind: 'pruned-unsigned'; readonly first: number; readonly last: number }
   /** More or fewer rows are missing than prunings say they took. */
   | { readonly kind: 'pruned-miscount'; readonly missing: number; readonly pruned: number };
 
@@ -34,18 +37,20 @@ export interface Verification {
 }
 
 /**
- * Reads every row and compares it with its seal, and every seal with the one before. Rows cut off at the end together with their
+ * Reads every row and compares it with its seal, and every seal with the one before; with a key, also that prunings are signed. Rows cut off at the end together with their
  * seals leave no trace in the file: an anchor kept elsewhere shows that (anchor.ts).
+ * @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
  */
-export function verifyChain(db: Connection): Verification {
+export function verifyChain(db: Connection, publicKeyFile?: string): Verification {
   // One moment of a file that a daemon may be writing.
-  return db.transaction(() => new Verifier(db).verify())();
+  return db.transaction(() => new Verifier(db).verify(publicKeyFile))();
 }
 
 class Verifier {
   readonly #db: Connection;
   readonly #reader: RowReader;
   readonly #pruned: readonly PrunedRange[];
+  readonly #jumps: ReadonlyMap<string, string>;
   readonly #problems: ChainProblem[] = [];
   #problemCount = 0;
   #rows = 0;
@@ -55,18 +60,20 @@ class Verifier {
     this.#db = db;
     this.#reader = new RowReader(db, new TextReader(db));
     this.#pruned = prunedRanges(db);
+    this.#jumps = chainJumps(this.#pruned);
   }
 
-  verify(): Verification {
+  verify(publicKeyFile: string | undefined): Verification {
     const page = this.#db.prepare<[number], Seal>('SELECT * FROM seal WHERE first >= ? ORDER BY first LIMIT 64');
     let seals = 0;
     let next = 0;
-    let head: Buffer = this.#beginning();
+    let head: Buffer = CHAIN_BEGIN;
     let lastId = 0;
     for (;;) {
       const found = page.all(next);
       if (found.length === 0) break;
       for (const seal of found) {
+        head = this.#follow(head, seal);
         if (
           !sealHash(head, seal).equals(seal.hash) ||
           seal.last - seal.first + 1 !== seal.digests.length / DIGEST_BYTES
@@ -81,8 +88,9 @@ class Verifier {
       next = lastId + 1;
     }
     this.#unsealed(lastId + 1, Number.MAX_SAFE_INTEGER);
+    if (publicKeyFile !== undefined) this.#checkSignatures(publicKeyFile);
     const prunedRows = this.#pruned.reduce((sum, { rows }) => sum + rows, 0);
-    const missing = this.#missing + this.#pruned.reduce((sum, { rowsOfRemovedSeals }) => sum + rowsOfRemovedSeals, 0);
+    const missing = this.#missing + this.#pruned.flatMap(range => range.seals).reduce((sum, { rows }) => sum + rows, 0);
     if (missing !== prunedRows) this.#tell({ kind: 'pruned-miscount', missing, pruned: prunedRows });
     return {
       seals,
@@ -94,10 +102,23 @@ class Verifier {
     };
   }
 
-  /** Hash before the first seal that is left: that of the last seal a pruning took. */
-  #beginning(): Buffer {
-    const last = this.#pruned.findLast(({ lastHash }) => lastHash !== undefined)?.lastHash;
-    return last === undefined ? CHAIN_BEGIN : Buffer.from(last, 'hex');
+  /** Where seals were pruned, the chain goes on from the last of them. */
+  #follow(head: Buffer, seal: Seal): Buffer {
+    let from = head;
+    for (let n = 0; n <= this.#jumps.size && !sealHash(from, seal).equals(seal.hash); n++) {
+      const next = this.#jumps.get(from.toString('hex'));
+      if (next === undefined) return head;
+      from = Buffer.from(next, 'hex');
+    }
+    return from;
+  }
+
+  #checkSignatures(publicKeyFile: string): void {
+    for (const range of this.#pruned) {
+      const { signature, firstId: first, lastId: last } = range;
+      if (signature === undefined || !isSignedBy(signedFacts(range), signature, publicKeyFile))
+        this.#tell({ kind: 'pruned-unsigned', first, last });
+    }
   }
 
   #compare({ first, last, digests }: Seal): void {
