@@ -4,7 +4,7 @@ _usher_devices() { find /sys/devices -name uevent -printf '/%P\n' 2>/dev/null | 
 _usher_subsystems() { ls /sys/class /sys/bus 2>/dev/null | grep -v :; }
 _usher() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-  [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor') verb="$verb ${COMP_WORDS[2]}" ;; esac
+  [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor'|'history prune'|'history export'|'history tail') verb="$verb ${COMP_WORDS[2]}" ;; esac
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay param taint forbid permit policy pending approve deny lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
@@ -105,7 +105,7 @@ _usher() {
       esac
       case $cur in
         -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --rule --outcome --from-seqnum --to-seqnum -n --limit --after -r --reverse --boot --since-boot --at --group-by --csv --table -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -W 'devices drivers stats sql verify anchor' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W 'devices drivers stats sql verify anchor prune export tail' -- "$cur")) ;;
       esac ;;
     'history devices')
       case $prev in
@@ -211,6 +211,62 @@ _usher() {
       esac
       case $cur in
         -*) COMPREPLY=($(compgen -W '--sign --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history prune')
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--dry-run --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history export')
+      case $prev in
+        --format) COMPREPLY=($(compgen -W 'jsonl csv cloudevents syslog journald' -- "$cur")); return ;;
+        --from) :; return ;;
+        --kind) COMPREPLY=($(compgen -W 'uevent decision ending bind incident request pending pending-end run run-end' -- "$cur")); return ;;
+        --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --since) :; return ;;
+        --until) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--format --from --kind --output --since --until --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history tail')
+      case $prev in
+        --format) COMPREPLY=($(compgen -W 'jsonl csv cloudevents syslog journald' -- "$cur")); return ;;
+        --from) :; return ;;
+        --kind) COMPREPLY=($(compgen -W 'uevent decision ending bind incident request pending pending-end run run-end' -- "$cur")); return ;;
+        --output) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --state) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--format --from --kind --output --state --once --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     monitor)

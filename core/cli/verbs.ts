@@ -7,6 +7,8 @@ import { history } from './verbs/history.ts';
 import { historyAnchor } from './verbs/history-anchor.ts';
 import { historyDevices } from './verbs/history-devices.ts';
 import { historyDrivers } from './verbs/history-drivers.ts';
+import { historyExport, historyTail } from './verbs/history-export.ts';
+import { historyPrune } from './verbs/history-prune.ts';
 import { historySql } from './verbs/history-sql.ts';
 import { historyStats } from './verbs/history-stats.ts';
 import { historyVerify } from './verbs/history-verify.ts';
@@ -38,6 +40,9 @@ export const VERBS: readonly Verb[] = [
   historySql,
   historyVerify,
   historyAnchor,
+  historyPrune,
+  historyExport,
+  historyTail,
   monitor,
   trigger,
   settle,

@@ -29,7 +29,8 @@ import { readSettings } from './read-settings.ts';
 import { RejectionTally } from './rejection-tally.ts';
 import { keepRequestAnswers } from './request-answers.ts';
 import { Rest } from './rest.ts';
-import { policyOf, type Settings } from './settings.ts';
+import { RetentionKeeper } from './retention-keeper.ts';
+import { policyOf, retentionOf, type Settings } from './settings.ts';
 import { isSettled } from './settled.ts';
 import { WorldWatch } from './world-watch.ts';
 
@@ -72,6 +73,7 @@ export class Daemon {
   #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
   readonly #rejections: RejectionTally;
   readonly #rest = new Rest();
+  readonly #retention: RetentionKeeper;
   readonly policy: PolicyDesk;
   readonly losses: LossRepair;
 
@@ -90,6 +92,7 @@ export class Daemon {
             : `the ledger is written again, ${trouble.writtenRows} rows caught up`,
         ),
     });
+    this.#retention = new RetentionKeeper(this.ledger, this.reporter);
     this.#world = openWorld(roots, options.release);
     this.#rejections = new RejectionTally(incident => this.ledger.incident(incident));
     const loader = new KernelLoader(roots, () => this.#world.tree);
@@ -160,6 +163,7 @@ export class Daemon {
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
     this.policy.start();
+    this.#keep(settings);
     this.#source = new NetlinkSource({
       group: choice.group,
       root: roots,
@@ -195,10 +199,17 @@ export class Daemon {
     this.#world = openWorld(this.options.roots, this.options.release);
     this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
     this.prepare();
-    this.policy.configure(policyOf(readSettings(this.options.roots.configDirs).settings));
+    const { settings } = readSettings(this.options.roots.configDirs);
+    this.policy.configure(policyOf(settings));
+    this.#keep(settings);
     this.ledger.incident({ kind: 'reload', files: this.#world.watched });
     this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
     this.#reportProblems(this.#world.problems);
+  }
+
+  /** Takes from the ledger what is not to be kept → how many rows went. */
+  prune(): Promise<number> {
+    return this.#retention.prune();
   }
 
   /** Resolves once every event the kernel had sent by now is dealt with. */
@@ -211,6 +222,7 @@ export class Daemon {
     this.#source?.stop();
     this.#watch?.close();
     this.#rest.stop();
+    this.#retention.stop();
     this.policy.stop();
     this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
@@ -226,6 +238,10 @@ export class Daemon {
     } catch (error) {
       this.reporter.emit('notice', 'warning', (error as Error).message);
     }
+  }
+
+  #keep(settings: Settings): void {
+    this.#retention.configure(retentionOf(settings), settings.signKey === '' ? undefined : settings.signKey);
   }
 
   #sink(): IntakeSink {

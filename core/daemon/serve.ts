@@ -35,6 +35,12 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
     ...policyHandlers(daemon),
+    prune: {
+      role: 'admin',
+      handle: async (_params, { respond }) => {
+        await respond({ rows: await daemon.prune() });
+      },
+    },
     reload: {
       role: 'admin',
       handle: async (_params, { respond }) => {

@@ -1,11 +1,12 @@
 import { DEFAULT_POLICY, type PolicySettings } from '../pipeline/4-policy/policy-settings.ts';
+import type { Retention } from '../pipeline/7-ledger/retention.ts';
 import { subjectOf } from '../pipeline/4-policy/standing-decisions.ts';
 
 /** How many bytes the netlink socket may hold: 317,000 events of backlog, measured. A limit, not memory in use. */
 const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024;
 
 /** What usherd.toml can set. Every setting has a value that works. */
-export interface Settings extends PolicyFields {
+export interface Settings extends PolicyFields, LedgerFields {
   readonly source: 'auto' | 'kernel' | 'udev';
   readonly coldplug: boolean;
   readonly observe: boolean;
@@ -18,6 +19,29 @@ interface PolicyFields {
   readonly allowRequests: PolicySettings['allowRequests'];
   readonly hold: PolicySettings['hold'];
   readonly usbGate: PolicySettings['usbGate'];
+}
+
+/** The settings of the ledger; 0 keeps all. */
+interface LedgerFields {
+  readonly keepDays: number;
+  readonly keepDecisionDays: number;
+  readonly keepIncidentDays: number;
+  readonly keepEvents: number;
+  readonly keepBytes: number;
+  /** A file; empty for none. */
+  readonly signKey: string;
+}
+
+/** Settings → how long what is kept. */
+export function retentionOf(settings: LedgerFields): Retention {
+  const bound = (number: number): number | undefined => (number === 0 ? undefined : number);
+  return {
+    eventDays: bound(settings.keepDays),
+    decisionDays: bound(settings.keepDecisionDays),
+    incidentDays: bound(settings.keepIncidentDays),
+    maxEvents: bound(settings.keepEvents),
+    maxBytes: bound(settings.keepBytes),
+  };
 }
 
 /** Settings → those that policy goes by. */
@@ -34,6 +58,12 @@ export const DEFAULT_SETTINGS: Settings = {
   allowRequests: DEFAULT_POLICY.allowRequests,
   hold: DEFAULT_POLICY.hold,
   usbGate: DEFAULT_POLICY.usbGate,
+  keepDays: 0,
+  keepDecisionDays: 0,
+  keepIncidentDays: 0,
+  keepEvents: 0,
+  keepBytes: 0,
+  signKey: '',
 };
 
 /** One setting as the file writes it, `table.key` for one in a table: the reader, usherd.toml(5) and the shipped example are made from this table. */
@@ -110,7 +140,65 @@ export const SETTINGS: readonly SettingSpec[] = [
       'With "interface" the kernel keeps every new USB interface from its driver, also from one that is loaded already, until usherd has let it in: at once when nothing speaks against it, after usher approve when it is held, never when what would drive it is denied. With "device" a new device is not even set up before that: it is judged as a whole, by what its descriptors say its interfaces are, and then each interface. Set at start for all controllers, taken back when usherd stops; when it is killed what is new stays without a driver until it runs again.',
     parse: value => (value === 'off' || value === 'interface' || value === 'device' ? value : undefined),
   },
+  {
+    key: 'ledger.keep_days',
+    field: 'keepDays',
+    wanted: 'a whole number of days, 0 for ever',
+    description:
+      'How long events are kept for which nothing had to be decided. What is too old is pruned once a day, and by usher history prune; the record says what went, and usher history verify still proves the rest.',
+    parse: value => parseCount(value, DAYS_MAX),
+  },
+  {
+    key: 'ledger.keep_decision_days',
+    field: 'keepDecisionDays',
+    wanted: 'a whole number of days, 0 for ever',
+    description: 'How long decisions are kept, with their events, outcomes and binds.',
+    parse: value => parseCount(value, DAYS_MAX),
+  },
+  {
+    key: 'ledger.keep_incident_days',
+    field: 'keepIncidentDays',
+    wanted: 'a whole number of days, 0 for ever',
+    description:
+      'How long losses, rejections, reloads and the like are kept. Changes of policy and prunings are kept for ever.',
+    parse: value => parseCount(value, DAYS_MAX),
+  },
+  {
+    key: 'ledger.keep_events',
+    field: 'keepEvents',
+    wanted: 'a whole number, 0 for all',
+    description: 'How many of the newest events are kept for which nothing had to be decided.',
+    parse: value => parseCount(value, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    key: 'ledger.keep_bytes',
+    field: 'keepBytes',
+    wanted: 'a size as "500MiB" or "4GiB", 0 for any',
+    description:
+      'How large the record may become. Beyond it the oldest events go, then the oldest decisions; the file does not shrink, its room is used again.',
+    parse: parseKeptBytes,
+  },
+  {
+    key: 'ledger.sign_key',
+    field: 'signKey',
+    wanted: 'an absolute path',
+    description: 'Private key (PEM, Ed25519) that prunings are signed with; see usher history anchor.',
+    parse: value => (typeof value === 'string' && (value === '' || value.startsWith('/')) ? value : undefined),
+  },
 ];
+
+/** A hundred years: who wants more wants 0. */
+const DAYS_MAX = 36_500;
+
+function parseCount(value: unknown, max: number): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= max ? value : undefined;
+}
+
+function parseKeptBytes(value: unknown): number | undefined {
+  const [, digits, unit] = /^(\d{1,15})\s*(KiB|MiB|GiB|)$/.exec(String(value)) ?? [];
+  const bytes = Number(digits) * (SIZE_UNITS[unit ?? ''] ?? Number.NaN);
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
+}
 
 /** More patterns than a person keeps an eye on; each is tried on every question. */
 const PATTERNS_MAX = 1024;

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import Database from 'better-sqlite3';
@@ -126,4 +126,20 @@ test('verify ends with 1 and names the row when one was changed; an anchor is ag
     [changed.status, changed.stdout],
     [1, 'row 5 (uevent) was altered\n1 problem in 9 rows: the record is not as it was written\n'],
   );
+});
+
+test('prune takes what the settings do not keep, and says beforehand what that is', async t => {
+  const { at, file } = stateDir(t);
+  const config = path.join(path.dirname(file), 'etc');
+  mkdirSync(path.join(config, 'usherd'), { recursive: true });
+  const on = [...at, '--config-root', config];
+  t.is((await usher('history', 'prune', '--dry-run', ...on)).stdout, 'the settings keep everything\n');
+  writeFileSync(path.join(config, 'usherd/usherd.toml'), '[ledger]\nkeep_days = 3\n');
+  t.is(
+    (await usher('history', 'prune', '--dry-run', ...on)).stdout,
+    'would go: 4 rows of events, 0 rows of decisions, 0 rows of incidents\n',
+  );
+  t.is((await usher('history', 'prune', ...on)).stdout, '4 rows pruned\n');
+  t.is((await usher('history', 'verify', ...on)).status, 0);
+  t.is((await usher('history', '--csv', ...on)).stdout.split('\n').length, 3);
 });

@@ -5,6 +5,7 @@ import type { History, IncidentFilter } from '../../pipeline/7-ledger/history.ts
 import type { ConnectedDevice } from '../../pipeline/7-ledger/questions.ts';
 import { formatNumber } from '../../pipeline/8-report/quantity.ts';
 import { BOOT_OPTIONS, HISTORY_OPTIONS, historyFilterOf, momentOption } from '../history-options.ts';
+import { grown } from '../ledger-growth.ts';
 import { bootIdOf } from '../open-history.ts';
 import { printJson, printLines, terminal } from '../output.ts';
 import { isSet, textOption } from '../option-values.ts';
@@ -145,22 +146,4 @@ function incidentFilterOf({ sinceMs, untilMs, limit }: HistoryFilter): IncidentF
     ...(untilMs === undefined ? {} : { untilMs }),
     ...(limit === undefined ? {} : { limit }),
   };
-}
-
-/** Waits until the ledger was written to, by inotify; false when the caller has had enough. */
-async function grown(file: string, signal: AbortSignal): Promise<boolean> {
-  const { watch } = await import('node:fs');
-  return new Promise(resolve => {
-    const watcher = watch(path.dirname(file), (_event, name) => {
-      if (name?.startsWith(path.basename(file)) === true) end(true);
-    });
-    const stop = (): void => end(false);
-    const end = (answer: boolean): void => {
-      watcher.close();
-      signal.removeEventListener('abort', stop);
-      resolve(answer);
-    };
-    if (signal.aborted) end(false);
-    else signal.addEventListener('abort', stop, { once: true });
-  });
 }

@@ -6,7 +6,13 @@ import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor
 import { openForReading, reading, type Connection } from './database.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
-import { searchOf, type EntrySearch, type HistoryFilter } from './history-filter.ts';
+import {
+  deviceCondition,
+  searchOf,
+  type DeviceSpread,
+  type EntrySearch,
+  type HistoryFilter,
+} from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import type { EntryId } from './entry-id.ts';
 import {
@@ -24,6 +30,7 @@ import {
 import { countBy, type Count, type GroupKey } from './count-by.ts';
 import { countPrunable, type PruneCounts } from './prune.ts';
 import { findCuts, type Retention } from './retention.ts';
+import { readRecords, type RowRecord } from './row-records.ts';
 import { HOUR_MS } from './roll-ups.ts';
 import { ROW_SHAPES } from './row-shapes.ts';
 import { verifyChain, type Verification } from './verify.ts';
@@ -78,7 +85,7 @@ export class History {
   /** Entries that meet the filter, newest first unless it says otherwise (EntrySearch.order). */
   *query(filter: HistoryFilter = {}): IterableIterator<HistoryEntry> {
     const liveRun = this.#liveRun();
-    const search = searchOf(filter, liveRun);
+    const search = searchOf(filter, liveRun, this.#spreadOf(filter));
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
     const after = filter.after === undefined ? undefined : this.#all<Cursor>(CURSOR, filter.after)[0];
     if (filter.after !== undefined && after === undefined) return;
@@ -121,6 +128,25 @@ export class History {
       cursor = found.at(-1);
       if (found.length < count) return;
     }
+  }
+
+  /**
+   * How the events of a pattern of devices lie in time. By device all of them would be read and sorted; by time, so many until a page is
+   * full as there are events between two of theirs.
+   */
+  #spreadOf({ device, limit = PAGE_ROWS }: HistoryFilter): DeviceSpread | undefined {
+    if (device === undefined) return undefined;
+    const [where, pattern] = deviceCondition(device, 'devpath');
+    // Events of a single device come in their order by themselves.
+    if (!where.includes(' IN ')) return undefined;
+    const [row] = this.#all<{ events: number | null; firstMs: number; lastMs: number }>(
+      `SELECT sum(events) AS events, min(first_ms) AS firstMs, max(last_ms) AS lastMs FROM device WHERE ${where}`,
+      pattern,
+    );
+    const events = row?.events ?? 0;
+    if (row === undefined || events === 0) return undefined;
+    const untilFull = (Math.min(limit, PAGE_ROWS) * this.lastId()) / events;
+    return { isOften: untilFull < events, firstMs: row.firstMs, lastMs: row.lastMs };
   }
 
   /** Spans of whole hours that have events of these kinds, in the filter's order. */
@@ -287,6 +313,11 @@ export class History {
   /** Boots, newest first. */
   boots(): Boot[] {
     return reading(this.path, () => findBoots(this.#db));
+  }
+
+  /** Rows `first` to `last` of the one sequence, each as a record of its own. */
+  records(first: number, last: number): IterableIterator<RowRecord> {
+    return readRecords(this.#db, first, last);
   }
 
   /** What this retention would take now. */

@@ -23,7 +23,7 @@ export interface PrunedRange {
   readonly rows: number;
   readonly counts: Readonly<Record<PruneKind, number>>;
   readonly seals: readonly RemovedSeals[];
-  /** Ed25519 over the JSON of the other fields as they stand (signature.ts), and the public key, both in base64. */
+  /** Ed25519 over the JSON of the fields above in this order (signature.ts), and the public key, both in base64. */
   readonly signature?: string;
   readonly publicKey?: string;
 }
@@ -38,8 +38,8 @@ export function prunedRanges(db: Connection): PrunedRange[] {
 }
 
 /** What the signature of a pruning is over. */
-export function signedFacts({ signature: _, publicKey: __, ...facts }: PrunedRange): string {
-  return `usherd pruned 1\n${JSON.stringify(facts)}\n`;
+export function signedFacts({ firstId, lastId, rows, counts, seals }: PrunedRange): string {
+  return `usherd pruned 1\n${JSON.stringify({ firstId, lastId, rows, counts, seals })}\n`;
 }
 
 /** Hash the chain came to → hash it goes on from, where seals went. */
