@@ -120,10 +120,7 @@ export function plainFacts({ facts }: RowRecord): readonly (readonly [name: stri
 
 /** Line breaks and other control characters would begin another record. */
 function escapeControls(text: string): string {
-  return text.replaceAll(
-    /[\0-\x1f\x7f-\x9f\u2028\u2029]/g,
-    sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replaceAll(/[\p{Cc}\u2028\u2029]/gu, sign => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function isoTime(atMs: number): string {
