@@ -21,6 +21,7 @@ import { Reporter } from '../pipeline/8-report/reporter.ts';
 import { handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
+import { ModuleWatch } from './module-watch.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
@@ -74,6 +75,7 @@ export class Daemon {
   readonly #rejections: RejectionTally;
   readonly #rest = new Rest();
   readonly #retention: RetentionKeeper;
+  readonly #modules: ModuleWatch;
   readonly policy: PolicyDesk;
   readonly losses: LossRepair;
 
@@ -96,6 +98,7 @@ export class Daemon {
     this.#world = openWorld(roots, options.release);
     this.#rejections = new RejectionTally(incident => this.ledger.incident(incident));
     const loader = new KernelLoader(roots, () => this.#world.tree);
+    this.#modules = new ModuleWatch(roots.proc, incident => this.ledger.incident(incident));
     this.policy = new PolicyDesk(
       {
         roots,
@@ -113,7 +116,7 @@ export class Daemon {
       stateOf: module => loader.stateOf(module),
       opinions: opinionSources(() => this.#world.config, this.policy),
       gate: this.policy,
-      executor: new PlanExecutor(loader, { observes: options.observes }),
+      executor: new PlanExecutor(this.#modules.watched(loader), { observes: options.observes }),
       lanes: new Lanes(),
       ledger: this.ledger,
       awaitingBind: new AwaitingBind(),
@@ -259,7 +262,10 @@ export class Daemon {
     this.counts.received += batch.length;
     this.#rest.disturb();
     let refused = 0;
-    for (const event of batch) if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;
+    for (const event of batch) {
+      if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;
+      this.#modules.event(event);
+    }
     if (refused > 0) this.losses.lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
   }
 

@@ -57,6 +57,16 @@ export type Incident =
       readonly reason: string;
       readonly refusal: string;
     }
+  /** Somebody else loaded or removed a module: insmod, modprobe, the kernel by itself. */
+  | { readonly kind: 'module-loaded' | 'module-unloaded'; readonly module: string }
+  /** The kernel's taint grew: its numbers, the letters that are new, and the module that was loaded meanwhile. */
+  | {
+      readonly kind: 'taint-changed';
+      readonly before: string;
+      readonly after: string;
+      readonly letters: string;
+      readonly module: string;
+    }
   /** Retention took rows; the chain goes on without them (pruned.ts). */
   | ({ readonly kind: 'pruned' } & PrunedRange)
   | { readonly kind: 'shutdown'; readonly reason: string };

@@ -1,0 +1,95 @@
+import { decodeTaint, readTaint } from '../kernel/taint.ts';
+import type { Uevent } from '../pipeline/1-intake/uevent.ts';
+import type { ModuleLoader } from '../pipeline/6-load/module-loader.ts';
+import type { Incident } from '../pipeline/7-ledger/incident.ts';
+import { moduleName, moduleNameOfPath, type ModuleName } from '../vocabulary/module-name.ts';
+
+/** The uevent of a module of ours comes within milliseconds of its insertion, through udevd within some seconds in a storm. */
+const OURS_FOR_MS = 30_000;
+/** More modules than are ever inserted in that time; the oldest is forgotten first. */
+const OURS_MAX_MODULES = 1024;
+
+/**
+ * Notices what others do to the running kernel's modules, from the uevents of the subsystem `module`, and what the taint becomes.
+ * Source: kernel/module/sysfs.c, mod_sysfs_setup (KOBJ_ADD when a module begins to live) and free_module (KOBJ_REMOVE).
+ */
+export class ModuleWatch {
+  readonly #procRoot: string;
+  readonly #record: (incident: Incident) => void;
+  readonly #now: () => number;
+  /** Modules of ours, and until when an event of theirs is ours. */
+  readonly #ours = new Map<ModuleName, number>();
+  #commandsInFlight = 0;
+  #taint: bigint | undefined;
+
+  constructor(procRoot: string, record: (incident: Incident) => void, now: () => number = Date.now) {
+    this.#procRoot = procRoot;
+    this.#record = record;
+    this.#now = now;
+    this.#taint = readTaint(procRoot);
+  }
+
+  /** A loader whose insertions are known to be ours. An install command may load anything: while one runs, all is. */
+  watched(loader: ModuleLoader): ModuleLoader {
+    return {
+      canInsert: loader.canInsert,
+      insert: async (path, parameters) => {
+        const module = moduleNameOfPath(path);
+        this.#expect(module);
+        try {
+          return await loader.insert(path, parameters);
+        } finally {
+          this.#expect(module);
+          this.checkTaint(module);
+        }
+      },
+      runCommand: async (command, module) => {
+        this.#commandsInFlight += 1;
+        try {
+          return await loader.runCommand(command, module);
+        } finally {
+          this.#commandsInFlight -= 1;
+          this.checkTaint(module);
+        }
+      },
+      stateOf: module => loader.stateOf(module),
+      restrictions: () => loader.restrictions(),
+    };
+  }
+
+  /** An event has come. What somebody had the kernel repeat (SYNTH_UUID), or was found in /sys, is no load. */
+  event({ subsystem, action, devpath, origin, synthUuid }: Uevent): void {
+    if (subsystem !== 'module' || synthUuid !== undefined) return;
+    if (origin.kind !== 'kernel' && origin.kind !== 'udev') return;
+    const name = /^\/module\/([^/]+)$/.exec(devpath)?.[1];
+    if (name === undefined) return;
+    const module = moduleName(name);
+    if (action === 'remove') this.#record({ kind: 'module-unloaded', module });
+    if (action === 'add' && !this.#isOurs(module)) this.#record({ kind: 'module-loaded', module });
+    this.checkTaint(module);
+  }
+
+  /** Says when the taint is another than before; `module` is what was loaded or removed meanwhile. */
+  checkTaint(module: ModuleName): void {
+    const taint = readTaint(this.#procRoot);
+    if (taint === undefined || taint === this.#taint) return;
+    const before = this.#taint ?? 0n;
+    this.#taint = taint;
+    const letters = decodeTaint(taint & ~before)
+      .map(({ letter }) => letter)
+      .join('');
+    this.#record({ kind: 'taint-changed', before: before.toString(), after: taint.toString(), letters, module });
+  }
+
+  #expect(module: ModuleName): void {
+    this.#ours.delete(module);
+    this.#ours.set(module, this.#now() + OURS_FOR_MS);
+    const oldest = this.#ours.keys().next();
+    if (this.#ours.size > OURS_MAX_MODULES && oldest.done !== true) this.#ours.delete(oldest.value);
+  }
+
+  #isOurs(module: ModuleName): boolean {
+    const until = this.#ours.get(module);
+    return this.#commandsInFlight > 0 || (until !== undefined && until >= this.#now());
+  }
+}
