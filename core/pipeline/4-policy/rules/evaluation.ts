@@ -12,6 +12,8 @@ const NO_DEVICE: RuleDevice = {
   uevent: {},
   parent: undefined,
   attribute: () => undefined,
+  bytes: () => undefined,
+  list: () => [],
 };
 
 /** A value with the mark that it can no longer be changed (`:=`). */

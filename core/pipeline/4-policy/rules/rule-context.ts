@@ -16,6 +16,10 @@ export interface RuleDevice {
   readonly parent: RuleDevice | undefined;
   /** Text of an attribute without line breaks at its end; the last part of what `driver`, `subsystem` and `module` point to. */
   attribute(name: string): string | undefined;
+  /** Bytes of an attribute, for those that are not text. */
+  bytes(name: string): Buffer | undefined;
+  /** Names in its folder, or in one below or above it. */
+  list(folder: string): readonly string[];
 }
 
 /** What an earlier event left of a device. */
