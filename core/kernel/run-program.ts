@@ -23,7 +23,12 @@ export function runProgram(
   { maxMs = PROGRAM_MAX_MS }: { readonly maxMs?: number } = {},
 ): Promise<ProgramEnd> {
   return new Promise(resolve => {
-    const child = spawn(program, words, { env: { ...env }, stdio: ['ignore', 'pipe', 'ignore'], detached: true, cwd: '/' });
+    const child = spawn(program, words, {
+      env: { ...env },
+      stdio: ['ignore', 'pipe', 'ignore'],
+      detached: true,
+      cwd: '/',
+    });
     const pieces: Buffer[] = [];
     let size = 0;
     let isLate = false;

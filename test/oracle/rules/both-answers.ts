@@ -59,13 +59,22 @@ function readUdevadm(out: string, log: string): Answer {
     if (command !== undefined) run.push(command);
     else if (equals > 0) properties[line.slice(0, equals)] = line.slice(equals + 1);
   }
-  const { TAGS: _tags = '', CURRENT_TAGS: tags = '', DEVLINKS: links = '', USEC_INITIALIZED: _time, ...rest } = properties;
+  const {
+    TAGS: _tags = '',
+    CURRENT_TAGS: tags = '',
+    DEVLINKS: links = '',
+    USEC_INITIALIZED: _time,
+    ...rest
+  } = properties;
   const told = [...log.matchAll(/:\d+ (OWNER|GROUP|MODE|NAME) '?([^'\n]*)'?$/gm)];
   const last = (key: string): string | undefined => told.findLast(([, name]) => name === key)?.[2];
   const [owner, group, mode, name] = ['OWNER', 'GROUP', 'MODE', 'NAME'].map(last);
   return {
     properties: rest,
-    tags: tags.split(':').filter(tag => tag !== '').toSorted(),
+    tags: tags
+      .split(':')
+      .filter(tag => tag !== '')
+      .toSorted(),
     links: links
       .split(' ')
       .filter(link => link !== '')

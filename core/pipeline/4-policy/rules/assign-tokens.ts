@@ -83,7 +83,8 @@ function linkAct(token: RuleToken): Act {
     for (const link of safe.split(' ')) {
       const name = safeLink(link);
       if (link === '') continue;
-      if (name === undefined) evaluation.note(token.place, `the link "${link}" would lead out of ${evaluation.context.devRoot}`);
+      if (name === undefined)
+        evaluation.note(token.place, `the link "${link}" would lead out of ${evaluation.context.devRoot}`);
       else if (token.operator === '-=') evaluation.links.delete(name);
       else evaluation.links.add(name);
     }

@@ -195,7 +195,10 @@ function assignProblem(pair: RulePair): ValueProblem | undefined {
       return attribute === 'module' ? undefined : optionProblem(value);
     case 'VERDICT':
       if (RULE_VERDICTS.includes(value)) return undefined;
-      return error(`VERDICT is one of ${RULE_VERDICTS.join(', ')}, found "${value}"`, quoted(nearest(value, RULE_VERDICTS)));
+      return error(
+        `VERDICT is one of ${RULE_VERDICTS.join(', ')}, found "${value}"`,
+        quoted(nearest(value, RULE_VERDICTS)),
+      );
     case 'MODULE':
       return /[$%]/.test(value) || isPlausibleModuleName(value)
         ? undefined

@@ -26,7 +26,10 @@ export function expandTemplate(
   return expanded.length < maxBytes ? expanded : undefined;
 }
 
-function substitute({ name, attribute = '' }: Exclude<TemplatePart, string>, evaluation: Evaluation): string | undefined {
+function substitute(
+  { name, attribute = '' }: Exclude<TemplatePart, string>,
+  evaluation: Evaluation,
+): string | undefined {
   const { device, chosen, properties, context } = evaluation;
   switch (name) {
     case 'devnode':

@@ -117,8 +117,11 @@ export const KEYS = [
   },
   { ...key('MODALIAS', 'the modalias the device has, or that is asked for'), isOurs: true },
   { ...key('LICENSE', "the module's licence"), isOurs: true },
-  { ...key('SIGNER', "who signed the module; empty when nobody did"), isOurs: true },
-  { ...key('TAINTS', 'letters the module would taint the kernel with, each for itself: P, C, O, E, K, N'), isOurs: true },
+  { ...key('SIGNER', 'who signed the module; empty when nobody did'), isOurs: true },
+  {
+    ...key('TAINTS', 'letters the module would taint the kernel with, each for itself: P, C, O, E, K, N'),
+    isOurs: true,
+  },
   {
     ...key('ORIGIN', 'who asks: kernel, udev, coldplug, resync, replay, injected, request, administrator'),
     isOurs: true,
@@ -140,9 +143,7 @@ export const KEYS = [
 
 export type KeyName = (typeof KEYS)[number]['name'];
 
-const BY_NAME: ReadonlyMap<string, KeySpec & { readonly name: KeyName }> = new Map(
-  KEYS.map(spec => [spec.name, spec]),
-);
+const BY_NAME: ReadonlyMap<string, KeySpec & { readonly name: KeyName }> = new Map(KEYS.map(spec => [spec.name, spec]));
 
 /** The key of that name, or undefined. */
 export function keySpec(name: string): (KeySpec & { readonly name: KeyName }) | undefined {
@@ -155,13 +156,21 @@ function key<Name extends string>(name: Name, meaning: string) {
 
 /** What OPTIONS takes. `value` says what stands behind the `=`. */
 export const RULE_OPTIONS: readonly { readonly name: string; readonly value?: string; readonly meaning: string }[] = [
-  { name: 'link_priority', value: 'number', meaning: 'of two devices that want one link, the higher has it; 0 when unset' },
+  {
+    name: 'link_priority',
+    value: 'number',
+    meaning: 'of two devices that want one link, the higher has it; 0 when unset',
+  },
   {
     name: 'string_escape',
     value: 'none or replace',
     meaning: 'whether characters that are unsafe in names become `_`; unset: in NAME and SYMLINK only',
   },
-  { name: 'static_node', value: 'name', meaning: 'the permissions of this rule are for a node that is there without its device' },
+  {
+    name: 'static_node',
+    value: 'name',
+    meaning: 'the permissions of this rule are for a node that is there without its device',
+  },
   { name: 'watch', meaning: 'a change is reported when the node is closed after writing' },
   { name: 'nowatch', meaning: 'it is not' },
   { name: 'db_persist', meaning: 'the properties stay when the database is cleaned up' },
@@ -179,7 +188,12 @@ export interface SubstitutionSpec {
 export const SUBSTITUTIONS = [
   { name: 'devnode', letter: 'N', attribute: 'none', meaning: 'the path of the device node' },
   { name: 'tempnode', letter: 'N', attribute: 'none', meaning: 'the same, as it was once called' },
-  { name: 'attr', letter: 's', attribute: 'required', meaning: 'a file of the device, or of the one a climbing key chose' },
+  {
+    name: 'attr',
+    letter: 's',
+    attribute: 'required',
+    meaning: 'a file of the device, or of the one a climbing key chose',
+  },
   { name: 'sysfs', letter: 's', attribute: 'required', meaning: 'the same, as it was once called' },
   { name: 'env', letter: 'E', attribute: 'required', meaning: 'a property' },
   { name: 'kernel', letter: 'k', attribute: 'none', meaning: "the device's name" },
@@ -189,7 +203,12 @@ export const SUBSTITUTIONS = [
   { name: 'id', letter: 'b', attribute: 'none', meaning: 'the name of the device a climbing key chose' },
   { name: 'major', letter: 'M', attribute: 'none', meaning: "the node's major number" },
   { name: 'minor', letter: 'm', attribute: 'none', meaning: "the node's minor number" },
-  { name: 'result', letter: 'c', attribute: 'optional', meaning: 'what PROGRAM printed; {2}: its second word; {2+}: from there on' },
+  {
+    name: 'result',
+    letter: 'c',
+    attribute: 'optional',
+    meaning: 'what PROGRAM printed; {2}: its second word; {2+}: from there on',
+  },
   { name: 'parent', letter: 'P', attribute: 'none', meaning: 'the node of the device above' },
   { name: 'name', letter: 'D', attribute: 'none', meaning: 'NAME when set, else the name of the node or device' },
   { name: 'links', letter: 'L', attribute: 'none', meaning: 'the links so far' },

@@ -89,7 +89,10 @@ function lexValue(text: string, offset: number): Value | LexFailure {
     else if (isEscaped) {
       const escape = readEscape(text, at);
       if (escape === undefined) {
-        return { offset: at, message: `found ${shown(text, at)}, wanted an escape of C: \\n, \\t, \\x41, \\101, \\u00e9` };
+        return {
+          offset: at,
+          message: `found ${shown(text, at)}, wanted an escape of C: \\n, \\t, \\x41, \\101, \\u00e9`,
+        };
       }
       value += escape.text;
       at += escape.length - 1;
@@ -127,9 +130,11 @@ function readEscape(text: string, at: number): { text: string; length: number } 
   return { text: String.fromCodePoint(code), length: whole.length };
 }
 
+/** Behind the blanks from here on, and behind commas where they are between pairs. */
 function skip(text: string, from: number, commasToo: boolean): number {
+  const isSkipped = (sign: string): boolean => BLANK.test(sign) || (commasToo && sign === ',');
   let at = from;
-  while (at < text.length && (BLANK.test(text.charAt(at)) || (commasToo && text.charAt(at) === ','))) at++;
+  while (at < text.length && isSkipped(text.charAt(at))) at++;
   return at;
 }
 

@@ -3,16 +3,16 @@ import type { RuleResult } from './rule-result.ts';
 
 /** What all rules together have come to. */
 export function resultOf(evaluation: Evaluation): RuleResult {
-  const { name, owner, group, mode, watch, verdict, logLevel, driverOverride } = evaluation;
+  const { hasNode, name, owner, group, mode, watch, verdict, logLevel, driverOverride } = evaluation;
   return {
     properties: evaluation.properties,
     tags: [...evaluation.tags],
     links: [...evaluation.links],
     linkPriority: evaluation.linkPriority,
     ...(name.value === undefined ? {} : { name: name.value }),
-    ...(owner.value === undefined ? {} : { owner: owner.value }),
-    ...(group.value === undefined ? {} : { group: group.value }),
-    ...(mode.value === undefined ? {} : { mode: mode.value }),
+    ...(!hasNode || owner.value === undefined ? {} : { owner: owner.value }),
+    ...(!hasNode || group.value === undefined ? {} : { group: group.value }),
+    ...(!hasNode || mode.value === undefined ? {} : { mode: mode.value }),
     seclabels: evaluation.seclabels,
     attributes: evaluation.attributes,
     sysctls: evaluation.sysctls,

@@ -18,9 +18,7 @@ export function listRuleFiles(dirs: readonly string[]): readonly string[] {
       if (!byName.has(name) && name.endsWith('.rules')) byName.set(name, path.join(dir, name));
     }
   }
-  return [...byName]
-    .toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-    .map(([, file]) => file);
+  return [...byName].toSorted(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))).map(([, file]) => file);
 }
 
 /** Reads and compiles all rules of these folders. What is wrong is in the set's problems. */

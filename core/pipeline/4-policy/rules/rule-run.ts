@@ -1,3 +1,4 @@
+import { assertNever } from '../../../vocabulary/assert-never.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { CompiledRule, CompiledToken } from './compiled-rule.ts';
 import type { ProgramRule, RuleProgram } from './rule-program.ts';
@@ -83,6 +84,8 @@ export class RuleRun {
         this.#answered = false;
         return token.settle(evaluation, this.#answer);
       }
+      default:
+        return assertNever(token);
     }
   }
 

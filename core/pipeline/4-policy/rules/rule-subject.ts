@@ -64,4 +64,3 @@ function withNode(env: Readonly<Record<string, string>>, { dev }: Places): Map<s
   if (name !== undefined && !name.startsWith('/')) properties.set('DEVNAME', `${dev}/${name}`);
   return properties;
 }
-

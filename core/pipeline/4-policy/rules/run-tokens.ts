@@ -35,7 +35,10 @@ export function compileRunning(token: RuleToken): RunningToken | undefined {
 }
 
 /** The program's words and a clean environment: the device's properties, nothing of ours. Undefined when there are no words. */
-export function programRequest(command: string, { properties }: Pick<Evaluation, 'properties'>): ProgramRequest | undefined {
+export function programRequest(
+  command: string,
+  { properties }: Pick<Evaluation, 'properties'>,
+): ProgramRequest | undefined {
   const [program, ...rest] = commandWords(command);
   if (program === undefined || program === '') return undefined;
   const words = [path.isAbsolute(program) ? program : `${PROGRAM_FOLDER}/${program}`, ...rest];
@@ -62,7 +65,8 @@ function programToken(token: RuleToken): RunningToken {
       return request(evaluation);
     },
     settle: (evaluation, answer) => {
-      if (answer !== undefined) evaluation.programResult = replaceUnsafe(answer.replace(/\n{1,4096}$/, ''), INPUT_CHARS);
+      if (answer !== undefined)
+        evaluation.programResult = replaceUnsafe(answer.replace(/\n{1,4096}$/, ''), INPUT_CHARS);
       return asked(token, answer !== undefined);
     },
   };

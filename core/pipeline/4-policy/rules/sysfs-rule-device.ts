@@ -46,7 +46,8 @@ export class SysfsRuleDevice implements RuleDevice {
   }
 
   get subsystem(): string | undefined {
-    if (this.#subsystem === undefined) this.#subsystem = this.#linkName('subsystem') ?? this.#subsystemByPlace() ?? null;
+    if (this.#subsystem === undefined)
+      this.#subsystem = this.#linkName('subsystem') ?? this.#subsystemByPlace() ?? null;
     return this.#subsystem ?? undefined;
   }
 

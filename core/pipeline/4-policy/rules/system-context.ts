@@ -12,7 +12,14 @@ import { readDatabase } from './udev-database.ts';
 const FILE_MAX_BYTES = 1024 * 1024;
 
 /** Where the hardware database is looked for, below the root; the first that is there. Source: hwdb(7). */
-const HWDB_FILES = ['etc/systemd/hwdb/hwdb.bin', 'etc/udev/hwdb.bin', 'usr/lib/systemd/hwdb/hwdb.bin', 'lib/systemd/hwdb/hwdb.bin', 'lib/udev/hwdb.bin', 'usr/lib/udev/hwdb.bin'] as const;
+const HWDB_FILES = [
+  'etc/systemd/hwdb/hwdb.bin',
+  'etc/udev/hwdb.bin',
+  'usr/lib/systemd/hwdb/hwdb.bin',
+  'lib/systemd/hwdb/hwdb.bin',
+  'lib/udev/hwdb.bin',
+  'usr/lib/udev/hwdb.bin',
+] as const;
 
 type Roots = Pick<SystemRoot, 'root' | 'sys' | 'proc' | 'dev' | 'run'>;
 

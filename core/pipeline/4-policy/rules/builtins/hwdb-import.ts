@@ -66,8 +66,9 @@ function search(
 
 /** A USB device has no MODALIAS, its interfaces have. */
 function usbModalias(device: RuleDevice): string | undefined {
-  const [vendor, product] = ['idVendor', 'idProduct'].map(name => device.attribute(name)?.toUpperCase().padStart(4, '0'));
+  const [vendor, product] = ['idVendor', 'idProduct'].map(name =>
+    device.attribute(name)?.toUpperCase().padStart(4, '0'),
+  );
   if (vendor === undefined || product === undefined) return undefined;
   return `usb:v${vendor}p${product}:${device.attribute('product') ?? ''}`;
 }
-

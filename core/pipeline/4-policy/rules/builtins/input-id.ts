@@ -43,9 +43,13 @@ export function inputId(device: RuleDevice): readonly (readonly [key: string, va
 }
 
 function kindsOf(input: RuleDevice): string[] {
-  const [ev, abs, rel, key, props] = ['capabilities/ev', 'capabilities/abs', 'capabilities/rel', 'capabilities/key', 'properties'].map(
-    name => bitsOf(input.attribute(name)),
-  );
+  const [ev, abs, rel, key, props] = [
+    'capabilities/ev',
+    'capabilities/abs',
+    'capabilities/rel',
+    'capabilities/key',
+    'properties',
+  ].map(name => bitsOf(input.attribute(name)));
   if (!ev || !abs || !rel || !key || !props) return [];
   const bus = Number.parseInt(input.attribute('id/bustype') ?? '0', 16);
   const pointers = pointerKinds({ ev, abs, rel, key, props, bus });
@@ -157,9 +161,7 @@ function isKeyboardAfterAll(key: Bits, hasKeys: boolean, inputs: number, isTable
 function keyKinds(ev: Bits, key: Bits): string[] {
   if (!ev(EV.key)) return [];
   const hasKeys =
-    anyBit(key, 0, KEY.misc) ||
-    anyBit(key, KEY.ok, KEY.dpadUp) ||
-    anyBit(key, KEY.alsToggle, KEY.triggerHappy1);
+    anyBit(key, 0, KEY.misc) || anyBit(key, KEY.ok, KEY.dpadUp) || anyBit(key, KEY.alsToggle, KEY.triggerHappy1);
   // Escape, the digits and Q to D: what has them all is a whole keyboard.
   const isWhole = countBits(key, 1, 32) === 31;
   return [...(hasKeys ? ['ID_INPUT_KEY'] : []), ...(isWhole ? ['ID_INPUT_KEYBOARD'] : [])];

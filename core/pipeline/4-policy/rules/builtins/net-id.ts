@@ -21,7 +21,8 @@ export function netId(device: RuleDevice, context: RuleContext): Properties {
   const prefix = prefixOf(device);
   if (prefix === undefined || device.attribute('iflink') !== device.attribute('ifindex')) return [];
   const names: Properties = [['ID_NET_NAMING_SCHEME', SCHEME], ...macNames(device, prefix, context)];
-  const usb = device.parent?.uevent['DEVTYPE'] === 'usb_interface' ? device.parent : ancestorOf(device, 'usb', 'usb_interface');
+  const usb =
+    device.parent?.uevent['DEVTYPE'] === 'usb_interface' ? device.parent : ancestorOf(device, 'usb', 'usb_interface');
   const above = usb === undefined ? device.parent && topOf(device.parent, 'virtio') : undefined;
   const direct = above?.subsystem === 'virtio' ? above.parent : above;
   const pci = usb === undefined ? (direct?.subsystem === 'pci' ? direct : undefined) : ancestorOf(usb, 'pci');
@@ -56,8 +57,12 @@ function macNames(device: RuleDevice, prefix: string, context: RuleContext): Pro
 
 function portSuffix(device: RuleDevice, pci: RuleDevice): string {
   const [, func = '0'] = /\.(\d+)$/.exec(pci.sysname) ?? [];
-  const isMany = ((pci.bytes('config')?.[0x0e] ?? 0) & 0x80) !== 0;
-  return `${func !== '0' || isMany ? `f${func}` : ''}${portName(device)}`;
+  return `${func !== '0' || hasFunctions(pci) ? `f${func}` : ''}${portName(device)}`;
+}
+
+/** Whether there is more than one function in that place: the highest bit of the header type. Source: PCI Local Bus Specification. */
+function hasFunctions(pci: RuleDevice): boolean {
+  return ((pci.bytes('config')?.[0x0e] ?? 0) & 0x80) !== 0;
 }
 
 function portName(device: RuleDevice): string {
@@ -89,9 +94,9 @@ function pciSlot(pci: RuleDevice, context: RuleContext): string | undefined {
     const { sysname } = at;
     const slot = slots.find(({ address }) => address !== '' && sysname.startsWith(address));
     if (slot === undefined) continue;
-    // A slot that belongs to a bridge has many devices behind it.
+    // A slot that belongs to a bridge may have several devices behind it; a number of the function tells them apart.
     const isBridge = at.uevent['PCI_CLASS']?.startsWith('604') === true;
-    return isBridge ? undefined : `${domainOf(pci.sysname)}s${slot.name}`;
+    return isBridge && !hasFunctions(pci) ? undefined : `${domainOf(pci.sysname)}s${slot.name}`;
   }
   return undefined;
 }

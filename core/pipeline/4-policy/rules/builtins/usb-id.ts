@@ -57,7 +57,11 @@ export function usbId(device: RuleDevice, hasBus: boolean): Properties | undefin
   fillFromUsb(identity, usbDevice, { vendorId, productId });
   const serial = serialOf(usbDevice);
   const { vendor, model, revision, type, instance } = identity;
-  const whole = [`${vendor}_${model}`, ...(serial === '' ? [] : [`_${serial}`]), ...(instance === '' ? [] : [`-${instance}`])];
+  const whole = [
+    `${vendor}_${model}`,
+    ...(serial === '' ? [] : [`_${serial}`]),
+    ...(instance === '' ? [] : [`-${instance}`]),
+  ];
   const named: Properties = [
     ['MODEL', model],
     ['MODEL_ENC', identity.modelEncoded],
@@ -147,15 +151,16 @@ function safe(text: string): string {
 
 /**
  * `:080650:030101:`: class, subclass and protocol of each interface, once each. The file is the device's descriptors one after the other:
- * u8 length | u8 type | …; type 4 is an interface, with the three numbers at 5, 6 and 7.
+ * u8 length | u8 type | …; type 4 is an interface of 9 bytes, with the three numbers at 5, 6 and 7. As with udev one that ends the file is
+ * not seen.
  */
 export function packedInterfaces(descriptors: Buffer | undefined): string {
   if (descriptors === undefined) return '';
   const seen = new Set<string>();
-  for (let at = 0; at + 2 < descriptors.length;) {
+  for (let at = 0; at + 9 < descriptors.length;) {
     const length = descriptors[at] ?? 0;
     if (length < 3) break;
-    if (descriptors[at + 1] === 4 && at + 8 <= descriptors.length) seen.add(descriptors.toString('hex', at + 5, at + 8));
+    if (descriptors[at + 1] === 4) seen.add(descriptors.toString('hex', at + 5, at + 8));
     at += length;
   }
   return seen.size === 0 ? '' : `:${[...seen].join(':')}:`;

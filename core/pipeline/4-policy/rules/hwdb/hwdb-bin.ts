@@ -191,8 +191,7 @@ class Found {
   add(key: string, value: string, priority: number, line: number): void {
     const before = this.#entries.get(key);
     const isBeaten =
-      before !== undefined &&
-      (priority < before.priority || (priority === before.priority && line < before.line));
+      before !== undefined && (priority < before.priority || (priority === before.priority && line < before.line));
     if (!isBeaten) this.#entries.set(key, { value, priority, line });
   }
 
