@@ -19,7 +19,8 @@ const ONBOARD_INDEX_MAX = 16_383;
  */
 export function netId(device: RuleDevice, context: RuleContext): Properties {
   const prefix = prefixOf(device);
-  if (prefix === undefined || device.attribute('iflink') !== device.attribute('ifindex')) return [];
+  const index = device.attribute('ifindex');
+  if (prefix === undefined || index === undefined || device.attribute('iflink') !== index) return [];
   const names: Properties = [['ID_NET_NAMING_SCHEME', SCHEME], ...macNames(device, prefix, context)];
   const usb =
     device.parent?.uevent['DEVTYPE'] === 'usb_interface' ? device.parent : ancestorOf(device, 'usb', 'usb_interface');
