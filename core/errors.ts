@@ -92,6 +92,21 @@ export const ERRORS = {
     hint: 'the message says which role it needs',
     exitStatus: 9,
   },
+  DECISIONS_DAMAGED: {
+    sentence: 'the file of standing decisions cannot be taken whole',
+    hint: 'mend the line the message names; usher policy show tells what counts meanwhile',
+    exitStatus: 5,
+  },
+  LOCK_OUT: {
+    sentence: 'the change would lock you out of this machine',
+    hint: '--force does it all the same, and is recorded',
+    exitStatus: 12,
+  },
+  DEVICE_CHANGED: {
+    sentence: 'the device is not the one that was seen',
+    hint: 'usher pending lists the questions that stand',
+    exitStatus: 13,
+  },
   NOT_FOUND: { sentence: 'nothing by that name', hint: 'usher devices lists what there is', exitStatus: 1 },
   NOT_PERMITTED: { sentence: 'this needs root', hint: 'run it with sudo, or add --observe', exitStatus: 10 },
   TIMED_OUT: {
@@ -113,6 +128,11 @@ export class UsherdError extends Error {
     this.name = 'UsherdError';
     this.code = code;
     this.details = details;
+  }
+
+  /** Each file of dist/ has its own copy of this class, and an error crosses from one to the other. */
+  static override [Symbol.hasInstance](value: unknown): value is UsherdError {
+    return value instanceof Error && value.name === 'UsherdError';
   }
 
   get exitStatus(): number {

@@ -6,7 +6,7 @@ _usher() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay param taint lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay param taint forbid permit policy pending approve deny lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
     return
   fi
   case $verb in
@@ -97,7 +97,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --outcome --from-seqnum --to-seqnum -n --limit -r --reverse -f --follow --incidents --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --outcome --from-seqnum --to-seqnum -n --limit -r --reverse -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     monitor)
@@ -210,6 +210,100 @@ _usher() {
         -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
+    forbid)
+      case $prev in
+        --reason) :; return ;;
+        --until) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--reason --until --dry-run --force --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
+      esac ;;
+    permit)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
+      esac ;;
+    policy)
+      case $prev in
+        --minutes) :; return ;;
+        --reason) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--minutes --reason --dry-run --force --modprobe.d --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    pending)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    approve)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--once --until-unplug --this-port --always --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    deny)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--once --until-unplug --this-port --always --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
     lsmod)
       case $prev in
         --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -246,6 +340,7 @@ _usher() {
     modprobe)
       case $prev in
         -w|--wait) :; return ;;
+        --override-policy) :; return ;;
         -C|--config) COMPREPLY=($(compgen -f -- "$cur")); return ;;
         -d|--dirname) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         -S|--set-version) :; return ;;
@@ -259,11 +354,12 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '-a --all -r --remove --remove-dependencies --remove-holders -w --wait --first-time -i --ignore-install --ignore-remove -b --use-blacklist -f --force --force-modversion --force-vermagic -R --resolve-alias --show-alias -D --show-depends -c --showconfig --show-config --show-modversions --dump-modversions --show-exports --why -n --dry-run --show -C --config -d --dirname -S --set-version -s --syslog -q --quiet -v --verbose -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '-a --all -r --remove --remove-dependencies --remove-holders -w --wait --first-time -i --ignore-install --ignore-remove -b --use-blacklist -f --force --force-modversion --force-vermagic --override-policy -R --resolve-alias --show-alias -D --show-depends -c --showconfig --show-config --show-modversions --dump-modversions --show-exports --why -n --dry-run --show -C --config -d --dirname -S --set-version -s --syslog -q --quiet -v --verbose -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -W "$(_usher_modules)" -- "$cur")) ;;
       esac ;;
     insmod)
       case $prev in
+        --override-policy) :; return ;;
         --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -274,7 +370,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '-f --force --force-modversion --force-vermagic -s --syslog -v --verbose --why -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '-f --force --force-modversion --force-vermagic -s --syslog -v --verbose --override-policy --why -V --version --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
       esac ;;
     rmmod)

@@ -70,9 +70,19 @@ function buildAddon(target: string, flags: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
 }
 
-/** Parts that are loaded only when they run, each a file of its own: the daemon, and all verbs that are no tool of kmod. */
+/** Compiles the kernel's helper, which runs before anything else may be there: static, so that it needs no library. */
+function buildHelper(target: string): void {
+  const source = path.join(top, 'contrib/modprobe-helper/usher-modprobe.c');
+  const builtAt = existsSync(target) ? statSync(target).mtimeMs : 0;
+  if ([source, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
+  const flags = ['-O2', '-static', '-s', ...WARNINGS, '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
+  execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, source], { stdio: 'inherit' });
+}
+
+/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, and all verbs that are none. */
 const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
+  { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
 ] as const;
 
@@ -88,7 +98,7 @@ function keepApart(build: esbuild.PluginBuild): void {
 }
 
 /** Bundles one entry → one CommonJS file that this very Node runs. */
-async function bundle(entry: string, name: string): Promise<void> {
+async function bundle(entry: string, name: string, banner = ''): Promise<void> {
   const outfile = path.join(dist, name);
   await esbuild.build({
     entryPoints: [path.join(top, entry)],
@@ -101,6 +111,7 @@ async function bundle(entry: string, name: string): Promise<void> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
+    banner: { js: banner },
     external: ['better-sqlite3', '*.node'],
     plugins: [{ name: 'apart', setup: keepApart }],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
@@ -110,28 +121,27 @@ async function bundle(entry: string, name: string): Promise<void> {
 }
 
 /**
- * Writes dist/usher: it only says where the compiled code is kept and goes on with the bundle. Compiling takes 5 ms of each start, so
- * one run here fills that folder; where a later run may not write there, or has another Node, it does without.
+ * dist/usher: looks at what it was called as, and loads the part that is meant. Compiling that part takes 5 ms of each start, so the
+ * compiled code is kept beside it, and one run here fills that folder; where a later run may not write there, or has another Node,
+ * it does without.
  */
-function writeStarter(): void {
-  const starter = path.join(dist, 'usher');
-  writeFileSync(
-    starter,
-    `#!${interpreter}
-'use strict';
-require('node:module').enableCompileCache?.(__dirname + '/compiled');
-require('./usher-main.cjs');
-`,
-  );
-  chmodSync(starter, 0o755);
-  rmSync(path.join(dist, 'compiled'), { recursive: true, force: true });
+async function buildCommand(): Promise<void> {
+  const compiled = path.join(dist, 'compiled');
+  rmSync(compiled, { recursive: true, force: true });
+  const banner = [
+    `#!${interpreter}`,
+    "'use strict';",
+    "require('node:module').enableCompileCache?.(__dirname + '/compiled');",
+  ];
+  await bundle('core/cli/main.ts', 'usher', banner.join('\n'));
   const words = ['modprobe', '--root', path.join(top, 'contrib/demo/root'), '-S', '6.1.0-demo', '-D', 'usbcore'];
-  execFileSync(process.execPath, [starter, ...words], { stdio: 'ignore' });
+  execFileSync(process.execPath, [path.join(dist, 'usher'), ...words], { stdio: 'ignore' });
 }
 
 mkdirSync(dist, { recursive: true });
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 buildAddon(path.join(dist, 'usherd.node'), ['-O2']);
+buildHelper(path.join(dist, 'usher-modprobe'));
 if (process.argv.includes('--test')) {
   buildAddon(path.join(dist, 'usherd.sanitized.node'), [
     '-O1',
@@ -141,7 +151,6 @@ if (process.argv.includes('--test')) {
   ]);
 }
 if (existsSync(path.join(top, 'core/cli/main.ts'))) {
-  await bundle('core/cli/main.ts', 'usher-main.cjs');
   for (const { entry, file } of APART) await bundle(entry, file);
-  writeStarter();
+  await buildCommand();
 }

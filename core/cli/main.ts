@@ -1,29 +1,32 @@
-import { toolCall, type ToolCall } from './argv0.ts';
+import { toolCall } from './argv0.ts';
 
 /** better-sqlite3 needs Node-API 10; an older Node does not say so, it crashes. */
 const NODE_API_MIN = 10;
+
+/** What a bug ends with, EX_SOFTWARE of sysexits.h. */
+const BUG_STATUS = 70;
 
 if (Number(process.versions['napi']) < NODE_API_MIN) {
   process.stderr.write(`usher: this is Node ${process.version}, usherd needs Node 22.20 or later\n`);
   process.exit(1);
 }
 
-/** A kmod tool needs neither the verbs nor their parser, and is called often: nothing else is loaded for it. */
-async function runToolCall({ tool, words }: ToolCall): Promise<number> {
-  const { loadTool } = await import('./kmod/tools.ts');
-  const { runTool } = await import('./kmod/run-tool.ts');
-  const { processHost } = await import('./kmod/process-host.ts');
-  return runTool(await loadTool(tool), words, processHost());
+/** What the process was called as decides what is loaded: a kmod tool, the daemon, or all verbs. */
+async function run(): Promise<number> {
+  const call = toolCall(process.argv);
+  if (call !== undefined) return (await import('./kmod/run-tool-call.ts')).runToolCall(call);
+  const [verb, ...words] = process.argv.slice(2);
+  const status = verb === 'daemon' ? await (await import('./start-daemon.ts')).startDaemon(words) : undefined;
+  return status ?? (await import('./run-verb.ts')).runVerb();
 }
 
 async function main(): Promise<void> {
-  const call = toolCall(process.argv);
-  if (call !== undefined) {
-    process.exitCode = await runToolCall(call);
-    return;
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    process.stderr.write(`usher: bug: ${error instanceof Error ? error.stack : String(error)}\n`);
+    process.exitCode = BUG_STATUS;
   }
-  const { runVerb } = await import('./run-verb.ts');
-  process.exitCode = await runVerb();
 }
 
 void main();

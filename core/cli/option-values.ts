@@ -59,3 +59,17 @@ export function parseMoment(text: string, flag: string, nowMs: number): number {
   }
   return parsed;
 }
+
+/**
+ * A moment to come as people write it → milliseconds since 1970: a time from now (`2h`, `30d`), a date or an ISO time.
+ * @throws {UsherdError} USAGE also when it has passed
+ */
+export function parseDeadline(text: string, flag: string, nowMs: number): number {
+  const ahead = /^(\d+(?:\.\d+)?)\s*(s|m|min|h|d|w)$/.exec(text.trim());
+  const atMs =
+    ahead?.[1] === undefined || ahead[2] === undefined
+      ? parseMoment(text, flag, nowMs)
+      : nowMs + Number(ahead[1]) * (UNITS[ahead[2]] ?? 0);
+  if (atMs <= nowMs) throw new UsherdError('USAGE', `${flag} has "${text}", wanted a moment that is still to come`);
+  return atMs;
+}

@@ -1,21 +1,14 @@
 import { Argument, Command, CommanderError, Option } from 'commander';
-import os from 'node:os';
-import { UsherdError } from '../errors.ts';
-import { systemRoot } from '../kernel/system-root.ts';
-import { GLOBAL_OPTIONS, rootOptionsOf } from './global-options.ts';
-import type { Caller, OptionSpec, OptionValues, Verb } from './verb.ts';
+import { callVerb, type Host } from './call-verb.ts';
+import { GLOBAL_OPTIONS } from './global-options.ts';
+import type { OptionSpec, OptionValues, Verb } from './verb.ts';
 import { VERSION } from '../version.ts';
 
-/** The process a command line runs in. */
-export type Host = Pick<Caller, 'stdout' | 'stderr' | 'env' | 'uid' | 'signal'>;
-
 /**
- * Words after the command's name → exit status. Parses, runs one verb, and turns an UsherdError into a message that says what was
- * found, what was wanted, and what to do.
+ * Words after the command's name → exit status. The full parser: it has --help, and says what is wrong with a command line, or it
+ * runs one verb.
  */
 export async function runProgram(words: readonly string[], verbs: readonly Verb[], host: Host): Promise<number> {
-  const runWords = verbs.find(({ name }) => name === words[0])?.runWords;
-  if (runWords !== undefined) return runWords(words.slice(1), host);
   let status = 0;
   const program = buildProgram(verbs, host, exitStatus => {
     status = exitStatus;
@@ -25,7 +18,7 @@ export async function runProgram(words: readonly string[], verbs: readonly Verb[
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    return reportError(error, words.includes('--json'), host);
+    throw error;
   }
 }
 
@@ -62,7 +55,7 @@ function buildCommand(verb: Verb, verbs: readonly Verb[], host: Host, ended: (st
     const args = given
       .slice(0, -2)
       .flatMap(value => (Array.isArray(value) ? value : value === undefined ? [] : [value]));
-    ended(await verb.run(args.map(String), values, callerOf(values, verbs, host)));
+    ended(await callVerb(verb, { args: args.map(String), values }, verbs, host));
   });
   return command;
 }
@@ -72,33 +65,4 @@ function buildOption({ flags, description, choices, isRepeatable }: OptionSpec):
   if (choices !== undefined) option.choices(choices);
   if (isRepeatable === true) option.argParser<string[]>((value, before) => [...(before ?? []), value]);
   return option;
-}
-
-function callerOf(values: OptionValues, verbs: readonly Verb[], host: Host): Caller {
-  const kernel = values['kernel'];
-  return {
-    ...host,
-    roots: systemRoot(rootOptionsOf(values), host),
-    release: typeof kernel === 'string' ? kernel : undefined,
-    isJson: values['json'] === true,
-    verbs,
-  };
-}
-
-function reportError(error: unknown, isJson: boolean, { stderr, stdout }: Host): number {
-  if (!(error instanceof UsherdError)) throw error;
-  const { code, message, hint, details } = error;
-  if (isJson) stdout.write(`${JSON.stringify({ error: { code, message, hint, details } }, jsonValue)}\n`);
-  else stderr.write(`usher: ${message}\n  ${hint}\n`);
-  return error.exitStatus;
-}
-
-/** JSON has no bigint; seqnums are printed as text, as in recordings. */
-export function jsonValue(_key: string, value: unknown): unknown {
-  return typeof value === 'bigint' ? value.toString() : value;
-}
-
-/** The running kernel's release. */
-export function runningRelease(): string {
-  return os.release();
 }

@@ -1,18 +1,19 @@
-import { runProgram } from './program.ts';
+import { callVerb, processHost, type Host } from './call-verb.ts';
+import { readPlainWords } from './plain-words.ts';
+import type { Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
-/** Runs the verb this process was called with → its exit status. All verbs and their parser come with this file. */
+/** Runs the verb this process was called with → its exit status. All verbs come with this file. */
 export function runVerb(): Promise<number> {
-  const abort = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
-  // A reader that has seen enough (`usher history | head`) closes the pipe: that is no error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
-  const { stdout, stderr, env } = process;
-  return runProgram(process.argv.slice(2), VERBS, {
-    stdout,
-    stderr,
-    env,
-    uid: process.getuid?.() ?? 0,
-    signal: abort.signal,
-  });
+  return runWords(process.argv.slice(2), VERBS, processHost());
+}
+
+/** Words after the command's name → exit status. The parser with --help and all messages is loaded only when one of them is due. */
+export async function runWords(words: readonly string[], verbs: readonly Verb[], host: Host): Promise<number> {
+  const verb = verbs.find(({ name }) => name === words[0]);
+  if (verb?.runWords !== undefined) return verb.runWords(words.slice(1), host);
+  const plain = verb && readPlainWords(verb, words.slice(1));
+  if (verb !== undefined && plain !== undefined) return callVerb(verb, plain, verbs, host);
+  const { runProgram } = await import('./program.ts');
+  return runProgram(words, verbs, host);
 }

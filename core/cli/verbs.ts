@@ -1,10 +1,15 @@
+import { approve, deny } from './verbs/approve.ts';
 import { daemon } from './verbs/daemon.ts';
 import { devices } from './verbs/devices.ts';
 import { docs } from './verbs/docs.ts';
+import { forbid } from './verbs/forbid.ts';
 import { history } from './verbs/history.ts';
 import { KMOD_VERBS } from './kmod/kmod-verbs.ts';
 import { monitor } from './verbs/monitor.ts';
 import { param } from './verbs/param.ts';
+import { pending } from './verbs/pending.ts';
+import { permit } from './verbs/permit.ts';
+import { policy } from './verbs/policy.ts';
 import { record } from './verbs/record.ts';
 import { replay } from './verbs/replay.ts';
 import { settle } from './verbs/settle.ts';
@@ -28,6 +33,12 @@ export const VERBS: readonly Verb[] = [
   replay,
   param,
   taint,
+  forbid,
+  permit,
+  policy,
+  pending,
+  approve,
+  deny,
   ...KMOD_VERBS,
   docs,
 ];

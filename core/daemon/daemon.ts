@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsherdError } from '../errors.ts';
+import { readBootId } from '../kernel/boot-id.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { coldplug } from '../pipeline/1-intake/coldplug.ts';
 import type { IntakeSink } from '../pipeline/1-intake/intake-sink.ts';
@@ -23,8 +24,12 @@ import { VERSION } from '../version.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
+import { PolicyDesk } from './policy-desk.ts';
+import { readSettings } from './read-settings.ts';
 import { RejectionTally } from './rejection-tally.ts';
-import type { Settings } from './settings.ts';
+import { keepRequestAnswers } from './request-answers.ts';
+import { Rest } from './rest.ts';
+import { policyOf, type Settings } from './settings.ts';
 import { isSettled } from './settled.ts';
 import { WorldWatch } from './world-watch.ts';
 
@@ -66,6 +71,8 @@ export class Daemon {
   #source: NetlinkSource | undefined;
   #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
   readonly #rejections: RejectionTally;
+  readonly #rest = new Rest();
+  readonly policy: PolicyDesk;
   readonly losses: LossRepair;
 
   /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
@@ -86,12 +93,23 @@ export class Daemon {
     this.#world = openWorld(roots, options.release);
     this.#rejections = new RejectionTally(incident => this.ledger.incident(incident));
     const loader = new KernelLoader(roots, () => this.#world.tree);
+    this.policy = new PolicyDesk(
+      {
+        roots,
+        ledger: this.ledger,
+        reporter: this.reporter,
+        settings: policyOf(options.settings),
+        observes: options.observes,
+      },
+      () => this.#keepAnswers(),
+    );
     this.parts = {
       devices: new DeviceTable(),
       readDevice: deviceFromSysfs(roots),
       world: () => this.#world,
       stateOf: module => loader.stateOf(module),
-      opinions: opinionSources(() => this.#world.config),
+      opinions: opinionSources(() => this.#world.config, this.policy),
+      gate: this.policy,
       executor: new PlanExecutor(loader, { observes: options.observes }),
       lanes: new Lanes(),
       ledger: this.ledger,
@@ -141,6 +159,7 @@ export class Daemon {
       mode: observes ? 'observe' : 'load',
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
+    this.policy.start();
     this.#source = new NetlinkSource({
       group: choice.group,
       root: roots,
@@ -162,6 +181,7 @@ export class Daemon {
   prepare(): void {
     this.#world.tree.aliasIndex().prepare();
     this.#world.tree.builtinAliasIndex().prepare();
+    this.#rest.disturb();
   }
 
   /** Goes through the devices that are there already, parents first. */
@@ -175,6 +195,7 @@ export class Daemon {
     this.#world = openWorld(this.options.roots, this.options.release);
     this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
     this.prepare();
+    this.policy.configure(policyOf(readSettings(this.options.roots.configDirs).settings));
     this.ledger.incident({ kind: 'reload', files: this.#world.watched });
     this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
     this.#reportProblems(this.#world.problems);
@@ -189,11 +210,22 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     this.#source?.stop();
     this.#watch?.close();
+    this.#rest.stop();
+    this.policy.stop();
     this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     this.#rejections.flush();
     this.ledger.incident({ kind: 'shutdown', reason });
     this.ledger.close(reason);
+  }
+
+  /** What the kernel's helper goes by while no daemon answers. Losing it costs nothing but that: the helper then asks modprobe. */
+  #keepAnswers(): void {
+    try {
+      keepRequestAnswers(this.options.roots.stateDir, this.policy);
+    } catch (error) {
+      this.reporter.emit('notice', 'warning', (error as Error).message);
+    }
   }
 
   #sink(): IntakeSink {
@@ -209,6 +241,7 @@ export class Daemon {
 
   #push(batch: readonly Uevent[]): void {
     this.counts.received += batch.length;
+    this.#rest.disturb();
     let refused = 0;
     for (const event of batch) if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;
     if (refused > 0) this.losses.lost({ kind: 'queue-full', dropped: BigInt(refused), atMs: Date.now() });
@@ -253,13 +286,5 @@ function makeStateDir(dir: string): void {
   } catch (error) {
     const message = `${dir}: the state folder cannot be made: ${(error as Error).message}`;
     throw new UsherdError('FILE_UNWRITABLE', message, { dir }, error);
-  }
-}
-
-function readBootId(procRoot: string): string {
-  try {
-    return readFileSync(path.join(procRoot, 'sys/kernel/random/boot_id'), 'latin1').trim();
-  } catch {
-    return 'unknown';
   }
 }

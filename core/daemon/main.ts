@@ -66,6 +66,7 @@ function withFlags(settings: Settings, flags: Flags): Settings {
   if (bytes === undefined)
     throw new UsherdError('USAGE', `--receive-buffer has "${String(size)}", wanted a size from 4KiB to 1GiB`);
   return {
+    ...settings,
     source: source === 'auto' || source === 'kernel' || source === 'udev' ? source : settings.source,
     coldplug: settings.coldplug && flags['coldplug'] !== false,
     observe: settings.observe || flags['observe'] === true,

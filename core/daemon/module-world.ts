@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { readModprobeConfig } from '../kmod/config/modprobe-config.ts';
 import { ModuleTree } from '../kmod/module-tree.ts';
+import { mapFile } from '../kernel/memory.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { ModuleWorld } from '../pipeline/5-resolve/probe-list.ts';
 import type { Problem } from '../vocabulary/place.ts';
@@ -25,7 +26,7 @@ export function openWorld(roots: SystemRoot, release: string): OpenedWorld {
   const lookedIn = treeFolders(roots, release);
   const found = lookedIn.find(folder => existsSync(folder));
   const dir = found ?? lookedIn[0] ?? path.join(roots.root, 'lib/modules', release);
-  const tree = ModuleTree.open(dir, { caches: { dir: path.join(roots.stateDir, 'cache') } });
+  const tree = ModuleTree.open(dir, { caches: { dir: path.join(roots.stateDir, 'cache'), read: mapFile } });
   const config = readModprobeConfig({
     dirs: roots.modprobeDirs,
     treeFiles: [tree.softdepFile, tree.weakdepFile],

@@ -4,20 +4,23 @@ import { kernelBlacklist, modprobeBlacklist } from '../pipeline/4-policy/modprob
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import type { ModprobeConfig } from '../kmod/config/modprobe-config.ts';
 import type { Mind } from '../pipeline/pipeline.ts';
+import { policySources, readPolicy, type PolicyInForce } from './policy-in-force.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 
-/** Everybody who is asked for an opinion. */
-export function opinionSources(config: () => ModprobeConfig): readonly OpinionSource[] {
-  return [modprobeBlacklist(config), kernelBlacklist(config)];
+/** Everybody who is asked for an opinion. Without a policy, as in a replay elsewhere, modprobe's configuration is all there is. */
+export function opinionSources(config: () => ModprobeConfig, policy?: PolicyInForce): readonly OpinionSource[] {
+  const ours = policy === undefined ? [] : policySources(policy);
+  return [modprobeBlacklist(config), kernelBlacklist(config), ...ours];
 }
 
 /** What thinks as the daemon does, over a system that is only looked at: for `usher why` and `usher devices`. */
 export function openObserver(roots: SystemRoot, release: string): Mind & { readonly opened: OpenedWorld } {
   const opened = openWorld(roots, release);
+  const policy = readPolicy(roots);
   return {
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: opinionSources(() => opened.config),
+    opinions: opinionSources(() => opened.config, policy),
   };
 }

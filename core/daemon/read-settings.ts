@@ -70,7 +70,7 @@ export function parseSettings(text: string, file: string, problems: Problem[]): 
     return {};
   }
   const settings: Partial<Record<keyof Settings, unknown>> = {};
-  for (const [key, value] of Object.entries(table)) {
+  for (const [key, value] of flattened(table)) {
     const spec = SETTINGS.find(candidate => candidate.key === key);
     const parsed = spec?.parse(value);
     if (spec !== undefined && parsed !== undefined) settings[spec.field] = parsed;
@@ -79,12 +79,30 @@ export function parseSettings(text: string, file: string, problems: Problem[]): 
   return settings as Partial<Settings>;
 }
 
+/** Tables of settings are one deep: `[policy] default` is `policy.default`. */
+function flattened(table: Readonly<Record<string, unknown>>): readonly (readonly [key: string, value: unknown])[] {
+  return Object.entries(table).flatMap(([key, value]): readonly (readonly [string, unknown])[] =>
+    TABLES.has(key) && isTable(value)
+      ? Object.entries(value).map(([name, inner]) => [`${key}.${name}`, inner])
+      : [[key, value]],
+  );
+}
+
+const TABLES: ReadonlySet<string> = new Set(
+  SETTINGS.flatMap(({ key }) => (key.includes('.') ? [key.slice(0, key.indexOf('.'))] : [])),
+);
+
+function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
+}
+
 function settingProblem(key: string, value: unknown, wanted: string | undefined): string {
   if (wanted !== undefined) return `${key} is ${JSON.stringify(value)}, wanted ${wanted}`;
   return `there is no setting "${key}"; there are ${SETTINGS.map(spec => spec.key).join(', ')}`;
 }
 
 function placeOfKey(text: string, file: string, key: string): Place {
-  const line = text.split('\n').findIndex(candidate => candidate.replace(/^\s*\[?\s*"?/, '').startsWith(key));
+  const name = key.slice(key.indexOf('.') + 1);
+  const line = text.split('\n').findIndex(candidate => candidate.replace(/^\s*\[?\s*"?/, '').startsWith(name));
   return line < 0 ? { file } : { file, line: line + 1 };
 }

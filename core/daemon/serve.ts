@@ -5,6 +5,7 @@ import { native } from '../kernel/native.ts';
 import { errnoName } from '../vocabulary/errno.ts';
 import { VERSION } from '../version.ts';
 import type { Daemon } from './daemon.ts';
+import { policyHandlers } from './serve-policy.ts';
 import { statusOf } from './status.ts';
 
 /** Longest a client may have the daemon wait for it; two minutes are what udevadm gives settle. */
@@ -33,6 +34,7 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     status: { role: 'read', handle: (_params, { respond }) => respond(statusOf(daemon)) },
     settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
+    ...policyHandlers(daemon),
     reload: {
       role: 'admin',
       handle: async (_params, { respond }) => {

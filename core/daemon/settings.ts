@@ -1,12 +1,28 @@
+import { DEFAULT_POLICY, type PolicySettings } from '../pipeline/4-policy/policy-settings.ts';
+import { subjectOf } from '../pipeline/4-policy/standing-decisions.ts';
+
 /** How many bytes the netlink socket may hold: 317,000 events of backlog, measured. A limit, not memory in use. */
 const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024;
 
 /** What usherd.toml can set. Every setting has a value that works. */
-export interface Settings {
+export interface Settings extends PolicyFields {
   readonly source: 'auto' | 'kernel' | 'udev';
   readonly coldplug: boolean;
   readonly observe: boolean;
   readonly receiveBufferBytes: number;
+}
+
+/** The settings of policy by the names they have among all others. */
+interface PolicyFields {
+  readonly policyDefault: PolicySettings['default'];
+  readonly allowRequests: PolicySettings['allowRequests'];
+  readonly hold: PolicySettings['hold'];
+  readonly usbGate: PolicySettings['usbGate'];
+}
+
+/** Settings → those that policy goes by. */
+export function policyOf({ policyDefault, allowRequests, hold, usbGate }: PolicyFields): PolicySettings {
+  return { default: policyDefault, allowRequests, hold, usbGate };
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -14,9 +30,13 @@ export const DEFAULT_SETTINGS: Settings = {
   coldplug: true,
   observe: false,
   receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+  policyDefault: DEFAULT_POLICY.default,
+  allowRequests: DEFAULT_POLICY.allowRequests,
+  hold: DEFAULT_POLICY.hold,
+  usbGate: DEFAULT_POLICY.usbGate,
 };
 
-/** One setting as the file writes it: the reader, usherd.toml(5) and the shipped example are made from this table. */
+/** One setting as the file writes it, `table.key` for one in a table: the reader, usherd.toml(5) and the shipped example are made from this table. */
 export interface SettingSpec {
   readonly key: string;
   readonly field: keyof Settings;
@@ -59,7 +79,47 @@ export const SETTINGS: readonly SettingSpec[] = [
       'How much the kernel may keep for usherd while it is busy. Beyond that events are lost, which usherd notices and mends from /sys.',
     parse: parseSize,
   },
+  {
+    key: 'policy.default',
+    field: 'policyDefault',
+    wanted: '"allow" or "deny-unmatched"',
+    description:
+      'With "deny-unmatched" a module may load only because a device that is there asks for it by its modalias, with all that module needs. What the kernel asks for by itself (protocol families, file systems) and modprobe by name are denied and explained. It follows the hardware: a new device or kernel needs no change here.',
+    parse: value => (value === 'allow' || value === 'deny-unmatched' ? value : undefined),
+  },
+  {
+    key: 'policy.allow_requests',
+    field: 'allowRequests',
+    wanted: 'a list of aliases, names or patterns as "fs-*"',
+    description: 'With "deny-unmatched": what the kernel, or modprobe, may ask for all the same.',
+    parse: parsePatterns,
+  },
+  {
+    key: 'policy.hold',
+    field: 'hold',
+    wanted: 'a list of modaliases, modules or patterns as "usb:*ic08*"',
+    description:
+      'Devices whose modalias matches, or that ask for a module of this name, wait until usher approve or usher deny has answered. A device whose driver is loaded already is taken by it all the same, unless policy.usb_gate keeps it.',
+    parse: parsePatterns,
+  },
+  {
+    key: 'policy.usb_gate',
+    field: 'usbGate',
+    wanted: '"off", "interface" or "device"',
+    description:
+      'With "interface" the kernel keeps every new USB interface from its driver, also from one that is loaded already, until usherd has let it in: at once when nothing speaks against it, after usher approve when it is held, never when what would drive it is denied. With "device" a new device is not even set up before that: it is judged as a whole, by what its descriptors say its interfaces are, and then each interface. Set at start for all controllers, taken back when usherd stops; when it is killed what is new stays without a driver until it runs again.',
+    parse: value => (value === 'off' || value === 'interface' || value === 'device' ? value : undefined),
+  },
 ];
+
+/** More patterns than a person keeps an eye on; each is tried on every question. */
+const PATTERNS_MAX = 1024;
+
+function parsePatterns(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value) || value.length > PATTERNS_MAX) return undefined;
+  const patterns = value.filter((item): item is string => typeof item === 'string' && subjectOf(item) !== undefined);
+  return patterns.length === value.length ? patterns : undefined;
+}
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 

@@ -48,8 +48,8 @@ export type XzRefusal =
 
 /**
  * The addon's functions, as they are (core/kernel/addon). A number below zero is a negative error number from the kernel;
- * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts
- * and xz.ts beside this file.
+ * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts,
+ * memory.ts and xz.ts beside this file.
  */
 export interface Native {
   netlinkOpen(
@@ -75,6 +75,8 @@ export interface Native {
   peerCredentials(fd: number): PeerCredentials | number;
   unixSend(address: string, bytes: Uint8Array): number;
   xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
+  mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
+  releaseMemory(): number;
   xzDecodeAside(bytes: Uint8Array, maxBytes: number): Promise<Buffer | XzRefusal | number> | XzRefusal | number;
 }
 

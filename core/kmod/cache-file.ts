@@ -38,18 +38,25 @@ export interface CacheIdentity {
   readonly key: string;
 }
 
+/** How an open file of `sizeBytes` bytes is read: mapped, where somebody can. */
+export type ReadWhole = (fd: number, sizeBytes: number) => Buffer;
+
 /**
  * A cache file → its sections behind the key, or undefined when it cannot be used for whatever reason: not there, made from something
  * else, damaged, or a file or folder that somebody else owns or may write. Such a file is made again, never believed.
  */
-export function readCacheFile(file: string, identity: CacheIdentity): Buffer[] | undefined {
+export function readCacheFile(
+  file: string,
+  identity: CacheIdentity,
+  read: ReadWhole = fd => readFileSync(fd),
+): Buffer[] | undefined {
   let fd: number | undefined;
   try {
     if (!isOurs(statSync(path.dirname(file)))) return undefined;
     fd = openSync(file, 'r');
     const stats = fstatSync(fd);
     if (!stats.isFile() || !isOurs(stats) || stats.size > CACHE_FILE_MAX_BYTES) return undefined;
-    return decode(readFileSync(fd), identity);
+    return decode(read(fd, stats.size), identity);
   } catch {
     return undefined;
   } finally {

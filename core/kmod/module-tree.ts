@@ -2,6 +2,7 @@ import path from 'node:path';
 import { moduleNameOfPath, type ModuleName } from '../vocabulary/module-name.ts';
 import type { Problem } from '../vocabulary/place.ts';
 import type { IndexEntry } from './index/index-format.ts';
+import type { AliasCaches } from './lookup/alias-cache.ts';
 import { AliasIndex } from './lookup/alias-index.ts';
 import { normaliseAlias } from './lookup/normalise-alias.ts';
 import { parseModulesAlias } from './maps/modules-alias.ts';
@@ -38,7 +39,7 @@ type Table = keyof typeof TABLES;
  */
 export class ModuleTree {
   readonly dir: string;
-  readonly #cacheDir: string | undefined;
+  readonly #caches: AliasCaches | undefined;
   readonly #problems: Problem[] = [];
   readonly #watched = new WatchedFiles();
   readonly #sources = new Map<Table, IndexSource>();
@@ -50,14 +51,14 @@ export class ModuleTree {
   #names: readonly ModuleName[] | undefined;
   #modinfo: readonly BuiltinModinfo[] | undefined;
 
-  private constructor(dir: string, cacheDir: string | undefined) {
+  private constructor(dir: string, caches: AliasCaches | undefined) {
     this.dir = dir;
-    this.#cacheDir = cacheDir;
+    this.#caches = caches;
   }
 
   /** A folder that is not there makes an empty tree with a problem. `caches.dir` is where the compiled aliases may be kept. */
-  static open(dir: string, { caches }: { readonly caches?: { readonly dir: string } } = {}): ModuleTree {
-    return new ModuleTree(path.isAbsolute(dir) ? dir : path.resolve(dir), caches?.dir);
+  static open(dir: string, { caches }: { readonly caches?: AliasCaches } = {}): ModuleTree {
+    return new ModuleTree(path.isAbsolute(dir) ? dir : path.resolve(dir), caches);
   }
 
   /** What could not be read so far. Grows as more is asked for. */
@@ -119,17 +120,17 @@ export class ModuleTree {
 
   /** Patterns of the modules. */
   aliasIndex(): AliasIndex {
-    return (this.#aliases ??= new AliasIndex(this.#source('alias'), this.#cacheDir));
+    return (this.#aliases ??= new AliasIndex(() => this.#open('alias'), this.#caches));
   }
 
   /** Patterns of what is built in. */
   builtinAliasIndex(): AliasIndex {
-    return (this.#builtinAliases ??= new AliasIndex(this.#source('builtinAlias'), this.#cacheDir));
+    return (this.#builtinAliases ??= new AliasIndex(() => this.#open('builtinAlias'), this.#caches));
   }
 
   /** `symbol:NAME` → the module that exports it. */
   symbolIndex(): AliasIndex {
-    return (this.#symbols ??= new AliasIndex(this.#source('symbols')));
+    return (this.#symbols ??= new AliasIndex(() => this.#open('symbols')));
   }
 
   /** The files the modules and the builtin modules are looked up in. */
@@ -151,20 +152,22 @@ export class ModuleTree {
   }
 
   #source(table: Table): IndexSource {
-    let source = this.#sources.get(table);
-    if (source === undefined) {
-      const { binary, text, read } = TABLES[table];
-      const files = { binary: path.join(this.dir, binary), text: path.join(this.dir, text) };
-      this.#watched.note(files.binary);
-      this.#watched.note(files.text);
-      source = openIndexSource({ ...files, read, problems: this.#problems });
-      this.#sources.set(table, source);
-      if (table === 'dep' && source.file === files.text && source.entries().length === 0) {
-        this.#problems.push({
-          place: { file: files.text },
-          message: 'neither it nor its .bin names a module, wanted what depmod writes',
-        });
-      }
+    const source = this.#sources.get(table) ?? this.#open(table);
+    this.#sources.set(table, source);
+    return source;
+  }
+
+  #open(table: Table): IndexSource {
+    const { binary, text, read } = TABLES[table];
+    const files = { binary: path.join(this.dir, binary), text: path.join(this.dir, text) };
+    this.#watched.note(files.binary);
+    this.#watched.note(files.text);
+    const source = openIndexSource({ ...files, read, problems: this.#problems });
+    if (table === 'dep' && source.file === files.text && source.entries().length === 0) {
+      this.#problems.push({
+        place: { file: files.text },
+        message: 'neither it nor its .bin names a module, wanted what depmod writes',
+      });
     }
     return source;
   }

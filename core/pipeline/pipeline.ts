@@ -1,22 +1,27 @@
+import { aliasOf } from '../kmod/lookup/module-match.ts';
+import type { Modalias } from '../vocabulary/modalias.ts';
 import type { ModuleName } from '../vocabulary/module-name.ts';
 import type { Uevent } from './1-intake/uevent.ts';
-import type { DeviceTable } from './2-device/device-table.ts';
 import type { Device } from './2-device/device.ts';
+import type { DeviceTable } from './2-device/device-table.ts';
 import type { ReadDevice } from './2-device/read-device.ts';
 import type { Candidate } from './3-match/candidate.ts';
-import { matchDevice } from './3-match/match-device.ts';
+import { matchAlias, matchDevice } from './3-match/match-device.ts';
 import { decide } from './4-policy/decide.ts';
 import type { Decision } from './4-policy/opinion.ts';
-import type { Asker, OpinionSource } from './4-policy/question.ts';
+import { askedFor, type Asker, type OpinionSource } from './4-policy/question.ts';
+import type { SeenDevice } from './4-policy/seen-device.ts';
+import { judgePlan } from './5-resolve/judge-plan.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
-import { restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
+import { leavesAny, restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
 import type { PlanExecutor } from './6-load/execute-plan.ts';
 import { laneOf, type Lanes } from './6-load/lanes.ts';
 import type { Outcome } from './6-load/outcome.ts';
 import type { AwaitingBind } from './7-ledger/awaiting-bind.ts';
 import type { EntryId, Ledger } from './7-ledger/ledger.ts';
+import { asDeliberation, type RequestFacts } from './7-ledger/request.ts';
 import type { Reporter } from './8-report/reporter.ts';
 
 /** What thinking about a device needs. Nothing in it is changed by it. */
@@ -36,6 +41,19 @@ export interface Parts extends Mind {
   readonly ledger: Ledger;
   readonly awaitingBind: AwaitingBind;
   readonly reporter: Reporter;
+  readonly gate?: DeviceGate;
+}
+
+/** Keeps the devices that policy holds, and lets in those it admits. */
+export interface DeviceGate {
+  /** Whether the event is of a device that may be shut out as a whole. */
+  keepsWhole(event: Uevent): boolean;
+  /** The modaliases that the parts of such a device will have. */
+  wishesOf(device: Device): readonly Modalias[];
+  /** The device as it is before anything is decided about it, when it is one that is shut out until then. */
+  look(device: Device): SeenDevice | undefined;
+  /** What was decided about the device has been carried out. `seen` is what `look` answered. */
+  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): void;
 }
 
 /** An event has come: it is in the record before anything is done about it, in the order of arrival. */
@@ -51,24 +69,73 @@ export function receiveUevent(event: Uevent, { ledger, reporter }: Parts): Entry
 export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promise<void> | undefined {
   parts.devices.apply(event);
   if (event.action === 'bind') noteBind(event, parts);
-  return asksForDriver(event) ? findDriver(event, entry, parts) : undefined;
+  if (asksForDriver(event)) return findDriver(event, entry, parts);
+  return parts.gate?.keepsWhole(event) === true ? judgeWhole(event, entry, parts) : undefined;
+}
+
+/**
+ * A device that is shut out as a whole asks for no driver yet. It is judged by what its parts will ask for once it is let in; then each
+ * of them comes as an event of its own. There is an entry's decision only when it stays out.
+ */
+async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
+  const { gate, ledger } = parts;
+  const device = parts.readDevice(event);
+  const seen = device === undefined ? undefined : gate?.look(device);
+  if (device === undefined || seen === undefined) return;
+  const judged: Deliberated[] = [];
+  for (const modalias of gate?.wishesOf(device) ?? [])
+    judged.push(await deliberate({ kind: 'device', device: { ...device, modalias }, event }, parts));
+  const whole: Deliberated = {
+    candidates: judged.flatMap(({ candidates }) => candidates),
+    decisions: judged.flatMap(({ decisions }) => decisions),
+    plans: judged.flatMap(({ plans }) => plans),
+    refusals: judged.flatMap(({ refusals }) => refusals),
+  };
+  const { candidates, decisions, plans, refusals } = whole;
+  if (decisions.some(({ verdict }) => verdict === 'hold') || !leavesAny(plans, refusals)) {
+    ledger.open(entry, { device, candidates, decisions, plans });
+    ledger.commit(entry, []);
+    parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes: [] });
+  }
+  gate?.decided(event, entry, device, whole, seen);
 }
 
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const device = parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
-  const { candidates, decisions, plans, refusals } = await deliberate({ kind: 'device', device, event }, parts);
+  const seen = parts.gate?.look(device);
+  const deliberated = await deliberate({ kind: 'device', device, event }, parts);
+  const { candidates, decisions, plans, refusals } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
   if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
   const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
+  parts.gate?.decided(event, entry, device, deliberated, seen);
 }
 
-type DeviceAsker = Extract<Asker, { readonly kind: 'device' }>;
+/** What a request led to. */
+export interface Answered extends Deliberated {
+  readonly outcomes: readonly Outcome[];
+}
 
-/** All there is to say of a device before anything is done about it. `refusals` stand beside the plans. */
+/**
+ * A wish for modules that no uevent brought, on the same path: the kernel's request_module, an administrator's, or a held device whose
+ * question was answered. It is a row of its own in the ledger, with its asking alias.
+ */
+export async function handleRequest(asker: Asker, facts: RequestFacts, parts: Parts): Promise<Answered> {
+  const entry = parts.ledger.request(facts);
+  const deliberated = await deliberate(asker, parts);
+  const { candidates, decisions, plans, refusals } = deliberated;
+  parts.ledger.open(entry, asDeliberation(facts, { candidates, decisions, plans }));
+  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
+  const outcomes = await executePlans(plans, refusals, parts.executor);
+  parts.ledger.commit(entry, outcomes);
+  return { ...deliberated, outcomes };
+}
+
+/** All there is to say of a wish for modules before anything is done about it. `refusals` stand beside the plans. */
 export interface Deliberated {
   readonly candidates: readonly Candidate[];
   readonly decisions: readonly Decision[];
@@ -77,25 +144,21 @@ export interface Deliberated {
 }
 
 /**
- * A device → its candidates, a plan for each, and a verdict for every module in a plan: the target, its dependencies, its softdeps.
- * `usher why` tells what the daemon would do, because both ask here.
+ * A device, an alias the kernel asks for, or a name an administrator gave → the candidates, a plan for each, and a verdict for every
+ * module in a plan: the target, its dependencies, its softdeps. `usher why` tells what the daemon would do, because both ask here.
  */
-export async function deliberate(asker: DeviceAsker, { world, stateOf, opinions }: Mind): Promise<Deliberated> {
-  const { device } = asker;
+export async function deliberate(asker: Asker, { world, stateOf, opinions }: Mind): Promise<Deliberated> {
   const modules = world();
-  const candidates = matchDevice(device, modules);
+  const candidates =
+    asker.kind === 'device' ? matchDevice(asker.device, modules) : matchAlias(askedFor(asker) ?? '', modules);
   const decisions: Decision[] = [];
   const plans: LoadPlan[] = [];
   const refusals: Refusals[] = [];
   for (const candidate of candidates) {
     const asked = await decide({ module: candidate.module, role: 'target', candidate, asker }, opinions);
-    const plan = planTarget(asked.winner?.replacement ?? candidate.module, device, modules, stateOf);
-    const verdicts = new Map<ModuleName, Decision>([[candidate.module, asked]]);
-    for (const { module, role } of plan.steps) {
-      if (verdicts.has(module)) continue;
-      const kind = role === 'target' || role === 'dependency' ? role : 'softdep';
-      verdicts.set(module, await decide({ module, role: kind, candidate, asker }, opinions));
-    }
+    const alias = aliasAsked(asker, candidate);
+    const plan = planTarget(asked.winner?.replacement ?? candidate.module, alias, modules, stateOf);
+    const verdicts = await judgePlan(plan, { candidate, asker, opinions }, [asked]);
     decisions.push(...verdicts.values());
     plans.push(plan);
     refusals.push(restrictPlan(plan, verdicts));
@@ -103,13 +166,23 @@ export async function deliberate(asker: DeviceAsker, { world, stateOf, opinions 
   return { candidates, decisions, plans, refusals };
 }
 
-function planTarget(target: ModuleName, { modalias }: Device, world: ModuleWorld, stateOf: Mind['stateOf']): LoadPlan {
+/** The alias whose `options` lines count; a module that was asked for by its own name has none. */
+function aliasAsked(asker: Asker, { match }: Candidate): string | undefined {
+  return asker.kind === 'device' ? asker.device.modalias : aliasOf(askedFor(asker) ?? '', match);
+}
+
+function planTarget(
+  target: ModuleName,
+  alias: string | undefined,
+  world: ModuleWorld,
+  stateOf: Mind['stateOf'],
+): LoadPlan {
   const states = new Map<ModuleName, ModuleState>();
   for (const module of modulesToLookAt(target, world)) {
     const state = stateOf(module);
     if (state !== undefined) states.set(module, state);
   }
-  return planLoad(target, world, { states, ...(modalias === undefined ? {} : { alias: modalias }) });
+  return planLoad(target, world, { states, ...(alias === undefined ? {} : { alias }) });
 }
 
 /** One candidate's plan after another, in the order the alias named them. */

@@ -7,6 +7,9 @@ import type { DebianTree } from '../support/debian-tree.ts';
 import type { Figure } from './figure.ts';
 import { readSmaps } from './process-tree.ts';
 
+/** Coldplug, its commit, the checkpoint when it is quiet, the cleaning up, and V8's own which follows some seconds later. */
+const SETTLES_MS = 15_000;
+
 /** How long the daemon is watched doing nothing. */
 const WATCHED_MS = 5000;
 
@@ -46,7 +49,7 @@ async function watch(
   const pid = daemon.pid ?? 0;
   while (!existsSync(path.join(stateDir, 'socket'))) await pause(1);
   const readyMs = performance.now() - startedAt;
-  await pause(4000); // Coldplug, its commit, and the checkpoint that follows when it is quiet.
+  await pause(SETTLES_MS);
   const before = switches(pid);
   await pause(WATCHED_MS);
   const wakeUpsPerS = (switches(pid) - before) / (WATCHED_MS / 1000);

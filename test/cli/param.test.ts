@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
-import { runProgram } from '../../core/cli/program.ts';
+import { runWords } from '../../core/cli/run-verb.ts';
 import { VERBS } from '../../core/cli/verbs.ts';
 import { makeWorld, runKmod, WORLD_RELEASE } from '../support/module-world.ts';
 
@@ -9,7 +9,7 @@ async function usher(...words: string[]): Promise<{ status: number; stdout: stri
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const { signal } = new AbortController();
-  const status = await runProgram(words, VERBS, { stdout, stderr, env: {}, uid: 0, signal });
+  const status = await runWords(words, VERBS, { stdout, stderr, env: {}, uid: 0, signal });
   const text = (stream: PassThrough): string => (stream.read() as Buffer | null)?.toString() ?? '';
   return { status, stdout: text(stdout), stderr: text(stderr) };
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { parseSettings, readSettings } from '../../core/daemon/read-settings.ts';
-import { DEFAULT_SETTINGS } from '../../core/daemon/settings.ts';
+import { DEFAULT_SETTINGS, SETTINGS } from '../../core/daemon/settings.ts';
 import { formatProblem, type Problem } from '../../core/vocabulary/place.ts';
 
 function folder(files: Readonly<Record<string, string>>): string {
@@ -28,7 +28,7 @@ test('drop-ins beat the file, in the order of their names; the stronger folder m
     'usherd.toml.d/60-b.toml': 'receive_buffer = "1MiB"\n',
   });
   t.deepEqual(readSettings([etc, lib]), {
-    settings: { source: 'kernel', coldplug: true, observe: true, receiveBufferBytes: 1024 * 1024 },
+    settings: { ...DEFAULT_SETTINGS, source: 'kernel', coldplug: true, observe: true, receiveBufferBytes: 1024 * 1024 },
     problems: [],
     files: [
       path.join(etc, 'usherd.toml'),
@@ -44,7 +44,7 @@ test('what cannot be used is reported with its line and left at its default, the
   t.deepEqual(parseSettings(text, 'usherd.toml', problems), { observe: true });
   t.deepEqual(problems.map(formatProblem), [
     'usherd.toml:2: source is "kernal", wanted "auto", "kernel" or "udev"',
-    'usherd.toml:4: there is no setting "speed"; there are source, coldplug, observe, receive_buffer',
+    `usherd.toml:4: there is no setting "speed"; there are ${SETTINGS.map(({ key }) => key).join(', ')}`,
   ]);
 });
 
@@ -61,4 +61,15 @@ test('no text makes the reader throw', t => {
       t.notThrows(() => parseSettings(text, 'x', []));
     }),
   );
+});
+
+test('settings of policy stand in a table, and what cannot be used in it is reported with its line', t => {
+  const problems: Problem[] = [];
+  const text =
+    '[policy]\ndefault = "deny-unmatched"\nhold = ["usb:*ic08*"]\nusb_gate = "shut"\nallow_requests = ["a b"]\n';
+  t.deepEqual(parseSettings(text, 'usherd.toml', problems), { policyDefault: 'deny-unmatched', hold: ['usb:*ic08*'] });
+  t.deepEqual(problems.map(formatProblem), [
+    'usherd.toml:4: policy.usb_gate is "shut", wanted "off", "interface" or "device"',
+    'usherd.toml:5: policy.allow_requests is ["a b"], wanted a list of aliases, names or patterns as "fs-*"',
+  ]);
 });

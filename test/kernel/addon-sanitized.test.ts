@@ -17,6 +17,7 @@ function whyNot(): string | undefined {
 testUnless(whyNot())('the addon does all this under AddressSanitizer and UBSan without a finding', async t => {
   const names = [
     'kernel/addon',
+    'kernel/memory',
     'kernel/module-calls',
     'kernel/unix-socket',
     'kernel/xz',

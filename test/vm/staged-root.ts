@@ -81,12 +81,17 @@ async function stagePrograms(root: string): Promise<void> {
   const home = path.join(root, 'usr/lib/usherd');
   mkdirSync(path.join(home, 'bin'), { recursive: true });
   linkSync(node, path.join(home, 'bin/node'));
-  writeFileSync(path.join(home, 'bin/usher'), '#!/bin/sh\nexec node /usr/lib/usherd/dist/usher "$@"\n', {
-    mode: 0o755,
-  });
+  writeFileSync(
+    path.join(home, 'bin/usher'),
+    '#!/bin/sh\nexec /usr/lib/usherd/bin/node /usr/lib/usherd/dist/usher "$@"\n',
+    {
+      mode: 0o755,
+    },
+  );
   for (const name of globSync(['usher', '*.cjs', 'usherd.node', 'package.json'], { cwd: path.join(project, 'dist') })) {
     put(path.join(home, 'dist', name), readFileSync(path.join(project, 'dist', name)));
   }
+  copyFileSync(path.join(project, 'dist/usher-modprobe'), path.join(home, 'bin/usher-modprobe'));
   const sqlite = 'node_modules/better-sqlite3';
   for (const name of globSync(['package.json', 'lib/**/*.js', 'prebuilds/linux-x64.node'], {
     cwd: path.join(project, sqlite),

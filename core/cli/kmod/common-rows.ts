@@ -11,6 +11,14 @@ export const SYSLOG_ROW: OptionRow = {
 };
 export const VERBOSE_ROW: OptionRow = { name: 'verbose', short: 'v', long: ['verbose'], help: 'enables more messages' };
 
+export const OVERRIDE_ROW: OptionRow = {
+  name: 'override-policy',
+  long: ['override-policy'],
+  value: 'REASON',
+  help: "pass over usherd's policy; recorded with the reason",
+  isOurs: true,
+};
+
 const ROOTS: readonly (readonly [name: string, help: string])[] = [
   ['root', 'a folder that stands for /'],
   ['sys-root', 'stands for /sys'],
@@ -18,7 +26,7 @@ const ROOTS: readonly (readonly [name: string, help: string])[] = [
   ['dev-root', 'stands for /dev'],
   ['modules-root', "one release's module folder, or the folder above it"],
   ['config-root', 'stands for /etc and the other configuration folders'],
-  ['state-dir', 'where caches are kept'],
+  ['state-dir', 'where decisions and caches are kept'],
 ];
 
 /** Options of ours that every tool takes. They are long only and must be written out. */

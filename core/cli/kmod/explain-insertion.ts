@@ -4,10 +4,13 @@ import { assertNever } from '../../vocabulary/assert-never.ts';
 import { formatPlace } from '../../vocabulary/place.ts';
 import { findingsOf, readKernelFacts } from './gather-facts.ts';
 import type { InsertTarget } from './insert-target.ts';
+import { judgePolicy } from './modprobe-policy.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 
 /** `modprobe --why`: what would be done, step by step, with what is to be expected of each module. Nothing is done. */
-export function explainInsertion(target: InsertTarget, plan: LoadPlan, { host, has, roots, world }: ModprobeRun): void {
+export async function explainInsertion(target: InsertTarget, plan: LoadPlan, run: ModprobeRun): Promise<void> {
+  const { host, has, roots, world } = run;
+  const denied = await judgePolicy(plan, target.asked, run);
   const blacklist = world.config.isBlacklisted(target.module);
   const isSkipped = blacklist !== undefined && (target.alias !== undefined || has('use-blacklist'));
   const kernel = readKernelFacts(roots, world.tree);
@@ -22,11 +25,14 @@ export function explainInsertion(target: InsertTarget, plan: LoadPlan, { host, h
   }));
   if (has('json')) {
     const skippedBy = isSkipped ? blacklist.place : null;
-    host.out(`${JSON.stringify({ target: target.module, alias: target.alias ?? null, skippedBy, steps })}\n`);
+    host.out(
+      `${JSON.stringify({ target: target.module, alias: target.alias ?? null, skippedBy, denied: Object.fromEntries(denied.refusals), steps })}\n`,
+    );
     return;
   }
   const lines = [`${target.module}${target.alias === undefined ? '' : `, found by the alias ${target.alias}`}`];
   if (isSkipped) lines.push(`  is skipped: blacklisted at ${formatPlace(blacklist.place)}`);
+  for (const reason of new Set(denied.refusals.values())) lines.push(`  ${reason}`);
   for (const { step, findings } of steps) lines.push(`  ${stepText(step)}`, ...findings.map(findingText));
   host.out(`${lines.join('\n')}\n`);
 }

@@ -1,4 +1,4 @@
-import { HELP_ROW, SYSLOG_ROW, VERBOSE_ROW, VERSION_ROW } from './common-rows.ts';
+import { HELP_ROW, OVERRIDE_ROW, SYSLOG_ROW, VERBOSE_ROW, VERSION_ROW } from './common-rows.ts';
 import type { KmodTool } from './tool.ts';
 
 export const insmod: KmodTool = {
@@ -17,6 +17,7 @@ export const insmod: KmodTool = {
         { name: 'force-vermagic', long: ['force-vermagic'], help: "ignore the module's version magic" },
         SYSLOG_ROW,
         VERBOSE_ROW,
+        OVERRIDE_ROW,
         { name: 'why', long: ['why'], help: 'do nothing; say what is to be expected', isOurs: true },
         VERSION_ROW,
         HELP_ROW,

@@ -1,12 +1,14 @@
 import { readInitState } from '../../kernel/sys-module.ts';
 import type { LoadPlan, Step } from '../../pipeline/5-resolve/load-plan.ts';
 import { modulesToLookAt, planLoad, type ModuleState } from '../../pipeline/5-resolve/plan-load.ts';
+import type { Refusals } from '../../pipeline/5-resolve/restrict-plan.ts';
 import type { Outcome } from '../../pipeline/6-load/outcome.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { insertTargets, type InsertTarget } from './insert-target.ts';
 import { joinParameters } from './join-parameters.ts';
+import { isStopped, policyRefusals } from './modprobe-policy.ts';
 import { notFound } from './modprobe-show.ts';
 import { stepLine } from './step-line.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
@@ -52,20 +54,22 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
   });
   if (has('why')) {
     const { explainInsertion } = await import('./explain-insertion.ts');
-    explainInsertion(target, plan, run);
+    await explainInsertion(target, plan, run);
     return 0;
   }
   if (isListed) return 0;
+  const refusals = has('show-depends') ? new Map<ModuleName, string>() : await policyRefusals(plan, target.asked, run);
+  if (isStopped(plan, refusals)) return denied(plan, refusals, run);
   const line = (step: Step): void => {
     const text = shows ? stepLine(step, parameters, has('show-depends')) : undefined;
     if (text !== undefined && !has('json')) host.out(`${text}\n`);
   };
   if (has('dry-run') || has('show-depends')) {
-    for (const step of plan.steps) line(step);
+    for (const step of plan.steps) if (!refusals.has(step.module)) line(step);
     if (has('json')) host.out(`${JSON.stringify(plan)}\n`);
     return 0;
   }
-  const outcomes = await execute(plan, line, run);
+  const outcomes = await execute(plan, refusals, line, run);
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
   return report(plan, outcomes, run);
 }
@@ -80,7 +84,12 @@ function readStates({ module }: InsertTarget, { world, roots }: ModprobeRun): Re
   return states;
 }
 
-async function execute(plan: LoadPlan, onAct: (step: Step) => void, run: ModprobeRun): Promise<readonly Outcome[]> {
+async function execute(
+  plan: LoadPlan,
+  refusals: Refusals,
+  onAct: (step: Step) => void,
+  run: ModprobeRun,
+): Promise<readonly Outcome[]> {
   const { KernelLoader } = await import('../../pipeline/6-load/kernel-loader.ts');
   const { PlanExecutor } = await import('../../pipeline/6-load/execute-plan.ts');
   const { roots, world, has, commandEnv } = run;
@@ -91,7 +100,17 @@ async function execute(plan: LoadPlan, onAct: (step: Step) => void, run: Modprob
     },
     command: { isForeground: true, env: commandEnv },
   });
-  return new PlanExecutor(loader, { observes: false, onAct }).execute(plan, new Map());
+  return new PlanExecutor(loader, { observes: false, onAct }).execute(plan, refusals);
+}
+
+/** What policy says no to is not permitted, in the words and with the status modprobe has for what the kernel does not permit. */
+function denied({ target, steps }: LoadPlan, refusals: Refusals, run: ModprobeRun): number {
+  const reason = refusals.get(target) ?? '';
+  const outcomes = steps.map(({ module }) => ({ kind: 'skipped', module, reason }));
+  if (run.has('json')) run.host.out(`${JSON.stringify({ target, outcomes })}\n`);
+  refuse(target, 'EPERM', run);
+  run.log.explain(`${reason}; --override-policy REASON passes over it, and is recorded`);
+  return 1;
 }
 
 /** Says what went wrong, in kmod's words, and beside them what that means. Failed softdeps are no failure of the whole. */

@@ -1,4 +1,4 @@
-import { HELP_ROW, SYSLOG_ROW, VERBOSE_ROW, VERSION_ROW } from './common-rows.ts';
+import { HELP_ROW, OVERRIDE_ROW, SYSLOG_ROW, VERBOSE_ROW, VERSION_ROW } from './common-rows.ts';
 import type { KmodTool } from './tool.ts';
 
 export const modprobe: KmodTool = {
@@ -48,6 +48,7 @@ export const modprobe: KmodTool = {
         },
         { name: 'force-modversion', long: ['force-modversion'], help: "ignore the module's symbol versions" },
         { name: 'force-vermagic', long: ['force-vermagic'], help: "ignore the module's version magic" },
+        OVERRIDE_ROW,
       ],
     },
     {

@@ -6,6 +6,8 @@ import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import { findingText } from './explain-insertion.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { findingsOf, readKernelFacts } from './gather-facts.ts';
+import { fileTarget } from './insert-target.ts';
+import { policyRefusals } from './modprobe-policy.ts';
 import { joinParameters } from './join-parameters.ts';
 import { openTree } from './tool-world.ts';
 import { Priority } from './tool-log.ts';
@@ -44,6 +46,13 @@ export async function runInsmod(run: ToolRun): Promise<number> {
     );
     return 0;
   }
+  const refusal = await refusalOf(file, run);
+  if (refusal !== undefined) {
+    if (has('json')) host.out(`${JSON.stringify({ file, errno: 'EPERM', refusal })}\n`);
+    log.error(`could not insert module ${word}: ${errnoText('EPERM')}`);
+    log.explain(`${refusal}; --override-policy REASON passes over it, and is recorded`);
+    return 1;
+  }
   const loader = new KernelLoader(roots, () => tree, { force });
   const errno = await loader.insert(file, joinParameters(rest));
   if (has('json')) host.out(`${JSON.stringify({ file, errno: errno ?? null })}\n`);
@@ -52,6 +61,21 @@ export async function runInsmod(run: ToolRun): Promise<number> {
   log.explain(refusalMeaning(errno, loader.restrictions()));
   for (const text of explainRefusal(file, errno, { roots, tree })) log.explain(text);
   return 1;
+}
+
+/** Why usherd's policy does not let the file's module in; undefined when it does. */
+async function refusalOf(word: string, run: ToolRun): Promise<string | undefined> {
+  const { module, file, asked } = fileTarget(word);
+  const step = {
+    kind: 'insert',
+    module,
+    role: 'target',
+    required: true,
+    path: file,
+    parameters: '',
+    optionPlaces: [],
+  } as const;
+  return (await policyRefusals({ target: module, steps: [step] }, asked, run)).get(module);
 }
 
 function unreadable(file: string): ErrnoName | undefined {

@@ -45,7 +45,7 @@ async function runDevices(args: readonly string[], options: OptionValues, caller
   const { matchDevice } = await import('../../pipeline/3-match/match-device.ts');
   const report = await import('../../pipeline/8-report/device-report.ts');
   const { openObserver } = await import('../../daemon/observer.ts');
-  const { runningRelease } = await import('../program.ts');
+  const { runningRelease } = await import('../call-verb.ts');
   const observer = openObserver(caller.roots, caller.release ?? runningRelease());
   const found = args.length === 0 ? walkSysfs(caller.roots) : args.flatMap(word => findDevices(word, caller.roots));
   if (args.length > 0 && found.length === 0) {

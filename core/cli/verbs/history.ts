@@ -18,6 +18,10 @@ export const history: Verb = {
     ...HISTORY_OPTIONS,
     { flags: '-f, --follow', description: 'go on with what happens from now on, until Ctrl-C' },
     { flags: '--incidents', description: 'losses, rejected datagrams, reloads and problems, in place of events' },
+    {
+      flags: '--requests',
+      description: 'what the kernel and administrators asked for by an alias or name, in place of events',
+    },
   ],
   examples: [
     {
@@ -41,6 +45,13 @@ async function runHistory(_args: readonly string[], options: OptionValues, calle
       for (const incident of ledger.incidents(incidentFilterOf(filter)).toReversed()) {
         if (caller.isJson) printJson(caller, report.incidentToJson(incident));
         else printLines(caller, [report.formatIncidentLine(incident, look)]);
+      }
+      return 0;
+    }
+    if (isSet(options, 'requests')) {
+      for (const request of ledger.requests(incidentFilterOf(filter)).toReversed()) {
+        if (caller.isJson) printJson(caller, report.requestToJson(request));
+        else printLines(caller, [report.formatRequestLine(request, look)]);
       }
       return 0;
     }

@@ -129,7 +129,7 @@ async function describedParameters(
   { roots, release }: Caller,
 ): Promise<readonly ModuleParameter[] | undefined> {
   const { openWorld } = await import('../../daemon/module-world.ts');
-  const { runningRelease } = await import('../program.ts');
+  const { runningRelease } = await import('../call-verb.ts');
   const { tree } = openWorld(roots, release ?? runningRelease());
   const entry = tree.module(module);
   if (entry !== undefined) {

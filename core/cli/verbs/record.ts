@@ -24,7 +24,7 @@ export const record: Verb = {
 async function runRecord([file = '-']: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { NetlinkSource } = await import('../../pipeline/1-intake/netlink-source.ts');
   const { Recorder } = await import('../../pipeline/1-intake/recorder.ts');
-  const { runningRelease } = await import('../program.ts');
+  const { runningRelease } = await import('../call-verb.ts');
   const group = textOption(options, 'source') === 'udev' ? 'udev' : 'kernel';
   const out = file === '-' ? caller.stdout : createWriteStream(file, { flags: 'wx' });
   const ended = Promise.withResolvers<void>();

@@ -35,7 +35,7 @@ export const why: Verb = {
 
 async function runWhy([word = '']: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { openObserver } = await import('../../daemon/observer.ts');
-  const { runningRelease } = await import('../program.ts');
+  const { runningRelease } = await import('../call-verb.ts');
   const { whySubject } = await import('../why-subject.ts');
   const explain = await import('../../pipeline/8-report/explain.ts');
   const { explainDevice, explainEntry, explainModalias } = await import('../why-explanations.ts');

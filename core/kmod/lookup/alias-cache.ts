@@ -1,11 +1,17 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { zlib } from '../lazy-zlib.ts';
-import { bytesOf, readCacheFile, wordsOf, writeCacheFile } from '../cache-file.ts';
+import { bytesOf, readCacheFile, wordsOf, writeCacheFile, type ReadWhole } from '../cache-file.ts';
 import type { CompiledAliases } from './compiled-aliases.ts';
 
 /** Raised whenever the compiled form changes its meaning. */
 const VERSION = 2;
+
+/** Where caches are kept, and how they are read when not as a copy. */
+export interface AliasCaches {
+  readonly dir: string;
+  readonly read?: ReadWhole;
+}
 
 /** What an index file is now: the cache made from it is good as long as this text is the same. */
 export function aliasCacheKey(indexFile: string): string | undefined {
@@ -20,9 +26,9 @@ export function aliasCacheFile(dir: string, indexFile: string): string {
 }
 
 /** A cache file → the compiled patterns, so that a start takes milliseconds; undefined when it cannot be used (cache-file.ts). */
-export function readAliasCache(file: string, key: string): CompiledAliases | undefined {
+export function readAliasCache(file: string, key: string, read?: ReadWhole): CompiledAliases | undefined {
   const [nodes, kids, leaves, lists, moduleOf, patternEnd, odd, sets, text, patterns, modules] =
-    readCacheFile(file, { version: VERSION, key }) ?? [];
+    readCacheFile(file, { version: VERSION, key }, read) ?? [];
   if (!nodes || !kids || !leaves || !lists || !moduleOf || !patternEnd || !odd) return undefined;
   if (!sets || !text || !patterns || !modules) return undefined;
   return {

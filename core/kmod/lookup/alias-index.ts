@@ -1,6 +1,6 @@
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { IndexEntry } from '../index/index-format.ts';
-import { aliasCacheFile, aliasCacheKey, readAliasCache, writeAliasCache } from './alias-cache.ts';
+import { aliasCacheFile, aliasCacheKey, readAliasCache, writeAliasCache, type AliasCaches } from './alias-cache.ts';
 import { AliasMatcher, type AliasHit } from './alias-matcher.ts';
 
 /** Look-ups answered from the index in place, at about 0.1 ms each, before the matcher is compiled, which takes about 0.1 s. */
@@ -18,14 +18,15 @@ export interface AliasSource {
  * compiled matcher, from its cache file where that is good. The answers and their order are the same.
  */
 export class AliasIndex {
-  readonly #source: AliasSource;
-  readonly #cacheDir: string | undefined;
+  readonly #open: () => AliasSource;
+  #opened: AliasSource | undefined;
+  readonly #caches: AliasCaches | undefined;
   #matcher: AliasMatcher | undefined;
   #lookups = 0;
 
-  constructor(source: AliasSource, cacheDir?: string) {
-    this.#source = source;
-    this.#cacheDir = cacheDir;
+  constructor(open: () => AliasSource, caches?: AliasCaches) {
+    this.#open = open;
+    this.#caches = caches;
   }
 
   /** File the answers come from. */
@@ -51,14 +52,25 @@ export class AliasIndex {
     return this.prepare().match(query);
   }
 
-  /** The compiled matcher now, from the cache (some 4 ms) or made and cached (some 0.1 s). A daemon calls this as it starts. */
+  /**
+   * The compiled matcher now, from the cache (some 4 ms) or made and cached (some 0.1 s). A daemon calls this as it starts. The index
+   * itself is not held any longer.
+   */
   prepare(): AliasMatcher {
-    return (this.#matcher ??= this.#load() ?? this.#build());
+    if (this.#matcher === undefined) {
+      this.#matcher = this.#load() ?? this.#build();
+      this.#opened = undefined;
+    }
+    return this.#matcher;
+  }
+
+  get #source(): AliasSource {
+    return (this.#opened ??= this.#open());
   }
 
   #load(): AliasMatcher | undefined {
     const cache = this.#cache();
-    const compiled = cache && readAliasCache(cache.file, cache.key);
+    const compiled = cache && readAliasCache(cache.file, cache.key, this.#caches?.read);
     return compiled && new AliasMatcher(compiled);
   }
 
@@ -70,8 +82,8 @@ export class AliasIndex {
   }
 
   #cache(): { file: string; key: string } | undefined {
-    if (this.#cacheDir === undefined) return undefined;
+    if (this.#caches === undefined) return undefined;
     const key = aliasCacheKey(this.#source.file);
-    return key === undefined ? undefined : { file: aliasCacheFile(this.#cacheDir, this.#source.file), key };
+    return key === undefined ? undefined : { file: aliasCacheFile(this.#caches.dir, this.#source.file), key };
   }
 }

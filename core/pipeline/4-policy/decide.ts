@@ -3,14 +3,23 @@ import type { OpinionSource, Question } from './question.ts';
 
 /** Asks every source and joins what they say. The strictest verdict wins; who was asked first never matters. */
 export async function decide(question: Question, sources: readonly OpinionSource[]): Promise<Decision> {
-  const answers = await Promise.all(sources.map(async source => source.opinionsOn(question)));
-  return joinOpinions(question.module, answers.flat());
+  const opinions = await Promise.all(sources.map(async source => source.opinionsOn(question)));
+  const answers = sources.flatMap(source => source.answersTo?.(question) ?? []);
+  return joinOpinions(question.module, opinions.flat(), answers);
 }
 
-/** Opinions on one module, in any order → the decision. `deny > hold > replace > allow > abstain`. */
-export function joinOpinions(module: Decision['module'], opinions: readonly Opinion[]): Decision {
-  const sorted = opinions.toSorted(compareOpinions);
-  const winner = sorted.find(opinion => opinion.verdict !== 'abstain');
+/**
+ * Opinions on one module, in any order → the decision. `deny > hold > replace > allow > abstain`. A hold asks somebody; where an
+ * administrator's answer says allow, holds no longer count. An answer that says deny is a deny like any other.
+ */
+export function joinOpinions(
+  module: Decision['module'],
+  opinions: readonly Opinion[],
+  answers: readonly Opinion[] = [],
+): Decision {
+  const sorted = [...opinions, ...answers].toSorted(compareOpinions);
+  const isAnswered = answers.some(({ verdict }) => verdict === 'allow');
+  const winner = sorted.find(({ verdict }) => verdict !== 'abstain' && !(isAnswered && verdict === 'hold'));
   return {
     module,
     verdict: winner?.verdict ?? 'abstain',

@@ -23,4 +23,12 @@ export interface Question {
 export interface OpinionSource {
   readonly name: string;
   opinionsOn(question: Question): readonly Opinion[] | Promise<readonly Opinion[]>;
+  /** What an administrator has said to a hold on this module: `allow` makes holds not count, `deny` is one. */
+  answersTo?(question: Question): readonly Opinion[];
+}
+
+/** The alias, or the name, by which a module was asked for; undefined for a device without a MODALIAS. */
+export function askedFor(asker: Asker): string | undefined {
+  if (asker.kind === 'device') return asker.device.modalias;
+  return asker.kind === 'kernel' ? asker.alias : asker.name;
 }

@@ -26,6 +26,11 @@ export function restrictPlan(plan: LoadPlan, decisions: ReadonlyMap<ModuleName, 
   return refusals;
 }
 
+/** Whether something is left of some plan; a device that no module claims has no plan, and nothing against it. */
+export function leavesAny(plans: readonly LoadPlan[], refusals: readonly Refusals[]): boolean {
+  return plans.length === 0 || plans.some(({ target }, n) => refusals[n]?.has(target) !== true);
+}
+
 function refusalReason({ module, verdict, winner }: Decision): string {
   const what = verdict === 'hold' ? 'is held' : 'is denied';
   return winner === undefined ? `${module} ${what}` : `${module} ${what} by ${winner.by}: ${winner.reason}`;

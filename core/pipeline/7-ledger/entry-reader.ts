@@ -51,6 +51,12 @@ export const ENTRY_TABLES = `
 type Cell = number | string | null;
 type Cells = Readonly<Record<string, Cell>>;
 
+/** What was decided, when anything was, and what was done. */
+interface Decided {
+  readonly deliberation?: Deliberation;
+  readonly outcomes: readonly Outcome[];
+}
+
 /** Rows → the very values the writer was given. */
 export class EntryReader {
   readonly #texts = new Map<number, string>();
@@ -95,6 +101,14 @@ export class EntryReader {
         driver: this.#string(driver),
         atMs: Number(atMs),
       })),
+    };
+  }
+
+  /** What was decided and done, by the numbers of its rows. */
+  readDecided(decisionId: number | null, endingId: number | null): Decided {
+    return {
+      ...(decisionId === null ? {} : { deliberation: this.#deliberation(decisionId) }),
+      outcomes: endingId === null ? [] : this.#rows.outcome(endingId).map(cells => this.#outcome(cells)),
     };
   }
 

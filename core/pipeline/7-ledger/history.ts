@@ -7,6 +7,9 @@ import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-
 import { conditionOf, type HistoryFilter } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import type { EntryId } from './ledger.ts';
+import type { PendingItem } from '../4-policy/pending-queue.ts';
+import { readPending } from './pending-rows.ts';
+import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
 import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
@@ -71,10 +74,17 @@ export class History {
   /** The latest entry in which something was decided about a device, a module or a modalias. */
   lastDecisionFor(subject: DecisionSubject): HistoryEntry | undefined {
     const named = '(SELECT id FROM str WHERE text = ?)';
-    const latest = (where: string): string => `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named})`;
+    // A request has decisions, too, and is no uevent.
+    const ofUevent = 'entry IN (SELECT id FROM uevent)';
+    const latest = (where: string): string =>
+      `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named} AND ${ofUevent})`;
     if ('devpath' in subject) return this.#one(latest('devpath'), subject.devpath);
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
-    return this.#one(`decision.id = (SELECT max(decision) FROM mention WHERE module = ${named})`, subject.module);
+    return this.#one(
+      `decision.id = (SELECT max(decision) FROM mention JOIN decision ON decision.id = decision
+         WHERE module = ${named} AND ${ofUevent})`,
+      subject.module,
+    );
   }
 
   /**
@@ -119,6 +129,28 @@ export class History {
       atMs: row.at_ms,
       incident: { kind: row.kind, ...(JSON.parse(row.facts) as object) } as Incident,
     }));
+  }
+
+  /** Wishes for modules that no uevent brought, newest first; none in a ledger from before there were any. */
+  requests({ sinceMs = 0, untilMs = Number.MAX_VALUE, limit = -1 }: Omit<IncidentFilter, 'kind'> = {}): RequestEntry[] {
+    if (Number(this.#db.pragma('user_version', { simple: true })) < 2) return [];
+    const liveRun = this.#liveRun();
+    const rows = this.#all<RequestRow>(
+      `SELECT request.*, asked.text AS asked_text, place.text AS devpath_text, decision.id AS decision_id,
+         ending.id AS ending_id, ending.result
+       FROM request JOIN str AS asked ON asked.id = request.asked LEFT JOIN str AS place ON place.id = request.devpath
+         LEFT JOIN decision ON decision.entry = request.id LEFT JOIN ending ON ending.entry = request.id
+       WHERE request.at_ms >= ? AND request.at_ms < ? ORDER BY request.at_ms DESC, request.id DESC LIMIT ?`,
+      sinceMs,
+      untilMs,
+      limit,
+    );
+    return rows.map(row => reading(this.path, () => requestOf(row, this.#reader, liveRun)));
+  }
+
+  /** Devices that wait for an administrator's answer, oldest first. */
+  pending(): readonly PendingItem[] {
+    return reading(this.path, () => readPending(this.#db));
   }
 
   /** Which drivers a device had, oldest first. */

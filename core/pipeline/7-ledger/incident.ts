@@ -34,6 +34,28 @@ export type Incident =
   | { readonly kind: 'rows-lost'; readonly count: number; readonly cause: string }
   /** A request over the socket was refused. */
   | { readonly kind: 'request-refused'; readonly verb: string; readonly uid: number; readonly reason: string }
+  /** An administrator changed the standing decisions; written before the file, whose text then has this hash. */
+  | {
+      readonly kind: 'policy-changed';
+      readonly change: string;
+      readonly uid: number;
+      readonly reason?: string;
+      /** What would be cut off and was, because it was forced. */
+      readonly forced?: readonly string[];
+      readonly hash: string;
+    }
+  /** The change before could not be written to the file: it does not count. */
+  | { readonly kind: 'policy-change-failed'; readonly change: string; readonly cause: string }
+  /** The standing decisions were changed by other hands than usher's. */
+  | { readonly kind: 'policy-edited'; readonly file: string; readonly hash: string }
+  /** Root loaded what policy denies, with a reason. */
+  | {
+      readonly kind: 'policy-overridden';
+      readonly uid: number;
+      readonly modules: readonly string[];
+      readonly reason: string;
+      readonly refusal: string;
+    }
   | { readonly kind: 'shutdown'; readonly reason: string };
 
 export type IncidentKind = Incident['kind'];

@@ -4,7 +4,11 @@ import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import { isSqliteError, makeLedgerFile, openForWriting, type Connection, type SetAside } from './database.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
+import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Incident } from './incident.ts';
+import { readPending, type PendingEnd } from './pending-rows.ts';
+import { readPolicyHash } from './policy-hash.ts';
+import type { RequestFacts } from './request.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
 import { RowWriter } from './row-writer.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
@@ -144,6 +148,36 @@ export class Ledger {
     this.#push({ kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident });
   }
 
+  /** Keeps a wish for modules that no uevent brought; `open` and `commit` take its id as they take an event's. */
+  request(request: RequestFacts): EntryId {
+    const id = this.#takeId() as EntryId;
+    this.#push({ kind: 'request', id, run: this.#run, atMs: this.#now(), request });
+    return id;
+  }
+
+  /** Keeps a device that waits for an answer → the question as it is called from now on. */
+  pend(item: Omit<PendingItem, 'id' | 'heldAtMs'>): PendingItem {
+    const [id, atMs] = [this.#takeId(), this.#now()];
+    this.#push({ kind: 'pending', id, atMs, item });
+    return { ...item, id, heldAtMs: atMs };
+  }
+
+  /** A device waits no longer; `uid` is who answered. */
+  endPending(pending: number, how: PendingEnd, uid?: number): void {
+    this.#push({ kind: 'pending-end', id: this.#takeId(), pending, atMs: this.#now(), how, uid });
+  }
+
+  /** Devices that waited when the ledger was last closed, or the daemon was killed. */
+  openPending(): readonly PendingItem[] {
+    return readPending(this.#db);
+  }
+
+  /** Hash of the standing decisions' file as this ledger last heard of it. */
+  policyHash(): string | undefined {
+    this.flush();
+    return readPolicyHash(this.#db);
+  }
+
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
   durable(): Promise<Durability> {
     if (this.#queue.size === 0) return Promise.resolve('on-disk');
@@ -253,6 +287,17 @@ export class Ledger {
 
 /** Highest id of the one sequence; 0 in a new file. */
 function lastId(db: Connection): number {
-  const tables = ['run', 'run_end', 'uevent', 'decision', 'ending', 'bind', 'incident'];
+  const tables = [
+    'run',
+    'run_end',
+    'uevent',
+    'decision',
+    'ending',
+    'bind',
+    'incident',
+    'request',
+    'pending',
+    'pending_end',
+  ];
   return Math.max(0, ...tables.map(table => Number(db.prepare(`SELECT max(id) FROM ${table}`).pluck().get() ?? 0)));
 }

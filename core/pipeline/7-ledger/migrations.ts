@@ -4,8 +4,8 @@
  *
  * Rules the tables keep, so that a hash chain, an export that resumes and a retention can be added by later steps:
  * - Rows are only ever added. What ends something is a row of its own (`ending` closes `decision`, `run_end` closes `run`).
- * - run, run_end, uevent, decision, ending, bind and incident draw their `id` from one sequence, so that all that happened has one
- *   order and a reader can ask for everything after N. Their children (candidate, judgement, opinion, plan, plan_step, mention;
+ * - run, run_end, uevent, decision, ending, bind, incident, request, pending and pending_end draw their `id` from one sequence, so
+ *   that all that happened has one order and a reader can ask for everything after N. Their children (candidate, judgement, opinion, plan, plan_step, mention;
  *   outcome) have the parent's id as the first part of their key and are written in the same transaction.
  * - Texts that repeat stand once in `str`, and rows have their ids. Times are milliseconds since 1970 with a fraction.
  * - `seqnum` is the u64 as SQLite's signed 64-bit number.
@@ -86,5 +86,18 @@ export const MIGRATIONS: readonly string[] = [
     id INTEGER PRIMARY KEY, run INTEGER, at_ms REAL NOT NULL, kind TEXT NOT NULL, facts TEXT NOT NULL
   ) STRICT;
   CREATE INDEX incident_by_time ON incident (at_ms);
+  `,
+  `
+  -- A wish for modules that no uevent brought: decision and ending have its id as their entry.
+  CREATE TABLE request (
+    id INTEGER PRIMARY KEY, run INTEGER, at_ms REAL NOT NULL, asker TEXT NOT NULL, asked INTEGER NOT NULL, uid INTEGER NOT NULL,
+    devpath INTEGER
+  ) STRICT;
+  CREATE INDEX request_by_time ON request (at_ms);
+  -- A device that waits for an answer; pending_end says how that ended.
+  CREATE TABLE pending (id INTEGER PRIMARY KEY, entry INTEGER NOT NULL, at_ms REAL NOT NULL, facts TEXT NOT NULL) STRICT;
+  CREATE TABLE pending_end (
+    id INTEGER PRIMARY KEY, pending INTEGER NOT NULL UNIQUE, at_ms REAL NOT NULL, how TEXT NOT NULL, uid INTEGER
+  ) STRICT;
   `,
 ];

@@ -2,7 +2,10 @@ import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import type { Deliberation, EntryResult } from './deliberation.ts';
+import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Incident } from './incident.ts';
+import type { PendingEnd } from './pending-rows.ts';
+import type { RequestFacts } from './request.ts';
 
 /** What a daemon is when it starts: the head of everything it writes. */
 export interface RunFacts {
@@ -59,6 +62,27 @@ export type Row =
       readonly run: number | undefined;
       readonly atMs: number;
       readonly incident: Incident;
+    }
+  | {
+      readonly kind: 'request';
+      readonly id: number;
+      readonly run: number | undefined;
+      readonly atMs: number;
+      readonly request: RequestFacts;
+    }
+  | {
+      readonly kind: 'pending';
+      readonly id: number;
+      readonly atMs: number;
+      readonly item: Omit<PendingItem, 'id' | 'heldAtMs'>;
+    }
+  | {
+      readonly kind: 'pending-end';
+      readonly id: number;
+      readonly pending: number;
+      readonly atMs: number;
+      readonly how: PendingEnd;
+      readonly uid: number | undefined;
     };
 
 /**

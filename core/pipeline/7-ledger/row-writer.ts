@@ -29,6 +29,9 @@ export class RowWriter {
   readonly #ending;
   readonly #bind;
   readonly #incident;
+  readonly #request;
+  readonly #pending;
+  readonly #pendingEnd;
 
   constructor(db: Connection) {
     this.#strings = new Strings(db);
@@ -43,6 +46,9 @@ export class RowWriter {
     this.#ending = db.prepare('INSERT INTO ending VALUES (?, ?, ?, ?)');
     this.#bind = db.prepare('INSERT INTO bind VALUES (?, ?, ?, ?, ?)');
     this.#incident = db.prepare('INSERT INTO incident VALUES (?, ?, ?, ?, ?)');
+    this.#request = db.prepare('INSERT INTO request VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#pending = db.prepare('INSERT INTO pending VALUES (?, ?, ?, ?)');
+    this.#pendingEnd = db.prepare('INSERT INTO pending_end VALUES (?, ?, ?, ?, ?)');
     const transaction = db.transaction((rows: readonly Row[]) => {
       for (const each of rows) this.#write(each);
       this.#writeFilled();
@@ -80,6 +86,20 @@ export class RowWriter {
         this.#incident.run(row.id, row.run ?? null, row.atMs, kind, JSON.stringify(facts));
         return undefined;
       }
+      case 'request': {
+        const { asker, asked, uid, devpath } = row.request;
+        const names = [this.#strings.intern(asked), uid, this.#strings.internOptional(devpath)];
+        this.#request.run(row.id, row.run ?? null, row.atMs, asker, ...names);
+        return undefined;
+      }
+      case 'pending': {
+        const { entry, ...facts } = row.item;
+        this.#pending.run(row.id, entry, row.atMs, JSON.stringify(facts));
+        return undefined;
+      }
+      case 'pending-end':
+        this.#pendingEnd.run(row.id, row.pending, row.atMs, row.how, row.uid ?? null);
+        return undefined;
       case 'run': {
         const { bootId, startedAtMs, kernelRelease, version, source, mode, modulesDir } = row.facts;
         this.#run.run(row.id, bootId, startedAtMs, kernelRelease, version, source, mode, modulesDir ?? null);

@@ -1,6 +1,7 @@
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import { modulesOf } from '../7-ledger/deliberation.ts';
 import { INTERRUPTED_SENTENCE, type HistoryEntry, type HistoryIncident } from '../7-ledger/history-entry.ts';
+import type { RequestEntry } from '../7-ledger/request-entry.ts';
 import { toJson, type Json } from './json.ts';
 import { resultSpan } from './outcome-text.ts';
 import { formatShortTime, formatTime } from './quantity.ts';
@@ -65,6 +66,30 @@ export function formatIncidentLine({ atMs, incident }: HistoryIncident, terminal
 /** An incident → its JSON: the fields of HistoryIncident, and `time`. */
 export function incidentToJson(incident: HistoryIncident): Json {
   return toJson({ time: isoTime(incident.atMs), ...incident });
+}
+
+/** A request → one line: when, who asked for what, and how it ended. */
+export function formatRequestLine(
+  { atMs, asker, asked, state, result, deliberation }: RequestEntry,
+  terminal: Terminal,
+): string {
+  const said = deliberation?.decisions.find(({ verdict }) => verdict === 'deny')?.winner;
+  return writeSpans(
+    [
+      span('faint', formatTime(atMs)),
+      ` ${asker} `,
+      span('name', asked),
+      ' ',
+      resultSpan(state, result),
+      ...(said === undefined ? [] : [` ${said.module} is denied by ${said.by}: ${said.reason}`]),
+    ],
+    terminal,
+  );
+}
+
+/** A request → its JSON: the fields of RequestEntry, and `time`. */
+export function requestToJson(request: RequestEntry): Json {
+  return toJson({ time: isoTime(request.atMs), ...request });
 }
 
 /** A fact as it reads best; quoted when it could be taken for more than one. */

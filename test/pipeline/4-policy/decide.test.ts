@@ -47,3 +47,38 @@ test('one more opinion makes a verdict stricter or leaves it, never milder', t =
     }),
   );
 });
+
+const anyAnswer = anyOpinion.map(opinion => ({ ...opinion, by: 'administrator', verdict: 'allow' as const }));
+
+test('an answer of allow ends a hold, and both are kept', t => {
+  const hold: Opinion = { verdict: 'hold', module, by: 'usherd.toml', reason: 'it is a disk' };
+  const answer: Opinion = { verdict: 'allow', module, by: 'administrator', reason: 'approved once' };
+  const decision = joinOpinions(module, [hold], [answer]);
+  t.deepEqual(decision, { module, verdict: 'allow', opinions: [hold, answer], winner: answer });
+  t.true(mayLoad(decision));
+});
+
+test('no answer undoes a deny: deny wins wherever one opinion or answer is one', t => {
+  fc.assert(
+    fc.property(fc.array(anyOpinion, { maxLength: 8 }), fc.array(anyAnswer, { maxLength: 3 }), (opinions, answers) => {
+      const isDenied = opinions.some(({ verdict }) => verdict === 'deny');
+      t.is(joinOpinions(module, opinions, answers).verdict === 'deny', isDenied);
+      t.is(
+        joinOpinions(module, opinions, [...answers, { verdict: 'deny', module, by: 'a', reason: '' }]).verdict,
+        'deny',
+      );
+    }),
+  );
+});
+
+test('every opinion and answer is kept, whatever wins, and the winner is one of them', t => {
+  fc.assert(
+    fc.property(fc.array(anyOpinion, { maxLength: 8 }), fc.array(anyAnswer, { maxLength: 3 }), (opinions, answers) => {
+      const decision = joinOpinions(module, opinions, answers);
+      const kept = decision.opinions.map(opinion => JSON.stringify(opinion)).toSorted();
+      t.deepEqual(kept, [...opinions, ...answers].map(opinion => JSON.stringify(opinion)).toSorted());
+      t.is(decision.winner === undefined || decision.opinions.includes(decision.winner), true);
+      t.is(decision.winner === undefined, decision.verdict === 'abstain');
+    }),
+  );
+});

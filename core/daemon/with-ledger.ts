@@ -1,0 +1,30 @@
+import path from 'node:path';
+import { UsherdError } from '../errors.ts';
+import { callDaemon } from '../ipc/client.ts';
+import type { JsonObject } from '../ipc/protocol.ts';
+import type { SystemRoot } from '../kernel/system-root.ts';
+import { Ledger } from '../pipeline/7-ledger/ledger.ts';
+
+/**
+ * Runs something that needs the ledger: in the daemon when there is one, since it alone writes then, else here.
+ * @throws {UsherdError} what either of them throws
+ */
+export async function withLedger<Answer>(
+  roots: SystemRoot,
+  inDaemon: { readonly verb: string; readonly params: JsonObject },
+  here: (ledger: Ledger) => Answer,
+): Promise<Answer> {
+  for (const socketPath of roots.sockets) {
+    try {
+      for await (const item of callDaemon({ socketPath, ...inDaemon })) return item as Answer;
+    } catch (error) {
+      if (!(error instanceof UsherdError) || error.code !== 'DAEMON_UNREACHABLE') throw error;
+    }
+  }
+  const ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'));
+  try {
+    return here(ledger);
+  } finally {
+    ledger.close('done');
+  }
+}

@@ -1,0 +1,56 @@
+import { existsSync, readlinkSync } from 'node:fs';
+import { moduleName, type ModuleName } from '../vocabulary/module-name.ts';
+import { parentDevpath, type Devpath } from '../vocabulary/devpath.ts';
+import { readAttribute, walkSysfs } from './sysfs.ts';
+import type { SystemRoot } from './system-root.ts';
+
+/** A device that has a driver, and the loadable module that driver is of. */
+export interface BoundDevice {
+  readonly devpath: Devpath;
+  readonly subsystem: string;
+  readonly driver: string;
+  readonly module: ModuleName;
+  readonly modalias?: string;
+}
+
+/** Every device that would lose its driver with a module: those whose driver is part of the kernel are not among them. */
+export function boundDevices(roots: Pick<SystemRoot, 'sys'>): readonly BoundDevice[] {
+  return walkSysfs(roots).flatMap(({ devpath, subsystem, driver, modalias }) => {
+    const module = driver === undefined ? undefined : driverModule(roots, devpath);
+    if (module === undefined || driver === undefined) return [];
+    return [{ devpath, subsystem, driver, module, ...(modalias === undefined ? {} : { modalias }) }];
+  });
+}
+
+/** Something that works only as long as a module is there: a device by its driver, or a part of the kernel by name. */
+export interface ModuleLink {
+  readonly module: ModuleName;
+  readonly modalias?: string;
+}
+
+/** A device and all it hangs from, upwards → the loadable modules that drive them. */
+export function chainOf(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): readonly ModuleLink[] {
+  const links: ModuleLink[] = [];
+  for (let at: Devpath | undefined = devpath; at !== undefined; at = parentDevpath(at)) {
+    const module = driverModule(roots, at);
+    if (module === undefined) continue;
+    const modalias = readAttribute(`${roots.sys}${at}/modalias`)?.trim();
+    links.push({ module, ...(modalias === undefined || modalias === '' ? {} : { modalias }) });
+  }
+  return links;
+}
+
+/** Whether a module is in the kernel by being loaded: what is built in has no initstate. Source: kernel/module/sysfs.c. */
+export function isLoadable({ sys }: Pick<SystemRoot, 'sys'>, module: ModuleName): boolean {
+  return existsSync(`${sys}/module/${module}/initstate`);
+}
+
+function driverModule(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): ModuleName | undefined {
+  try {
+    const target = readlinkSync(`${roots.sys}${devpath}/driver/module`);
+    const module = moduleName(target.slice(target.lastIndexOf('/') + 1));
+    return isLoadable(roots, module) ? module : undefined;
+  } catch {
+    return undefined;
+  }
+}

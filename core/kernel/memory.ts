@@ -1,0 +1,35 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { UsherdError } from '../errors.ts';
+import { errnoName } from '../vocabulary/errno.ts';
+import { native } from './native.ts';
+
+/**
+ * A file's bytes in place: they belong to the page cache and are no memory of ours. The caller sees to it that the file is only ever
+ * replaced by another, never made shorter: reading past its end would be a SIGBUS.
+ * @throws {UsherdError} FILE_UNREADABLE
+ */
+export function mapFile(fd: number, sizeBytes: number): Buffer {
+  if (sizeBytes === 0) return Buffer.alloc(0);
+  const mapped = native().mapFile(fd, sizeBytes);
+  if (typeof mapped !== 'number') return Buffer.from(mapped);
+  throw new UsherdError('FILE_UNREADABLE', `a file of ${sizeBytes} bytes cannot be mapped: ${errnoName(-mapped)}`);
+}
+
+/**
+ * Gives back to the system what is not in use: dead objects and the code V8 can make again, memory the C library keeps for later, and
+ * Node's own code, of which few pages are needed while nothing happens; those come back from the page cache as they are used. Takes
+ * some 30 ms, so it is for quiet times.
+ */
+export function releaseMemory(): void {
+  collector()({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+  native().releaseMemory();
+}
+
+/** V8's own collector, which a new context has when the flag is set as it is made; Node offers no other way to it after its start. */
+function collector(): NonNullable<typeof globalThis.gc> {
+  setFlagsFromString('--expose-gc');
+  const gc: unknown = runInNewContext('gc');
+  setFlagsFromString('--no-expose-gc');
+  return gc as NonNullable<typeof globalThis.gc>;
+}

@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import { readFileSync, statSync } from 'node:fs';
+import { readSysfsDevice, readAttribute } from '../../kernel/sysfs.ts';
+import type { SystemRoot } from '../../kernel/system-root.ts';
+import { parentDevpath, type Devpath } from '../../vocabulary/devpath.ts';
+
+/**
+ * What a decision about a device is bound to: not only its place, which the next device in the same port has too, but what it showed
+ * of itself. All are texts, so that they can stand in a file.
+ */
+export interface SeenDevice {
+  readonly devpath: Devpath;
+  readonly modalias?: string;
+  /** SHA-256 of the USB device's descriptors, in hexadecimal: every interface it has, its serial's index, its power. */
+  readonly descriptors?: string;
+  /** Of a block device: the kernel counts every disk that ever was. Source: Documentation/ABI/stable/sysfs-block, diskseq. */
+  readonly diskseq?: string;
+  /** Of the device's folder in sysfs: another device in the same place has another. */
+  readonly inode?: string;
+}
+
+/** Longest chain of descriptors read: a USB configuration says its length in 16 bits, and a device has some few. */
+const DESCRIPTORS_MAX_BYTES = 4 * 65_536;
+
+/** Looks at a device as it is now; undefined when it is gone. Source: Documentation/ABI/testing/sysfs-bus-usb, descriptors. */
+export function seeDevice(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): SeenDevice | undefined {
+  const found = readSysfsDevice(roots, devpath);
+  if (found === undefined) return undefined;
+  const folder = `${roots.sys}${devpath}`;
+  const owner = found.devtype === 'usb_interface' ? `${roots.sys}${parentDevpath(devpath) ?? devpath}` : folder;
+  const descriptors = hashOf(`${owner}/descriptors`);
+  const diskseq = readAttribute(`${folder}/diskseq`)?.trim();
+  const inode = statSync(folder, { throwIfNoEntry: false })?.ino.toString();
+  return {
+    devpath,
+    ...(found.modalias === undefined ? {} : { modalias: found.modalias }),
+    ...(descriptors === undefined ? {} : { descriptors }),
+    ...(diskseq === undefined ? {} : { diskseq }),
+    ...(inode === undefined ? {} : { inode }),
+  };
+}
+
+/** What is no longer as it was seen, in words; empty when it is the very device. */
+export function differences(seen: SeenDevice, now: SeenDevice | undefined): readonly string[] {
+  if (now === undefined) return ['it is gone'];
+  const keys = ['devpath', 'modalias', 'descriptors', 'diskseq', 'inode'] as const;
+  return keys.flatMap(key =>
+    seen[key] === now[key] ? [] : [`its ${key} was ${seen[key] ?? 'none'} and is ${now[key] ?? 'none'}`],
+  );
+}
+
+/** Whether the two show the same of themselves, wherever they are plugged in. */
+export function looksLike(seen: SeenDevice, now: SeenDevice): boolean {
+  return seen.modalias === now.modalias && seen.descriptors === now.descriptors;
+}
+
+function hashOf(file: string): string | undefined {
+  try {
+    const bytes = readFileSync(file);
+    return bytes.length > DESCRIPTORS_MAX_BYTES ? undefined : createHash('sha256').update(bytes).digest('hex');
+  } catch {
+    return undefined;
+  }
+}
