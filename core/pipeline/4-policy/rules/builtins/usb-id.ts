@@ -105,20 +105,28 @@ function identityOf(device: RuleDevice, usbInterface: RuleDevice | undefined): I
   identity.type = (classNumber === 8 ? STORAGE_TYPES[subclass] : CLASS_TYPES[classNumber]) ?? 'generic';
   if (classNumber !== 8 || (subclass !== 6 && subclass !== 2)) return identity;
   const scsi = ancestorOf(device, 'scsi', 'scsi_device');
-  const numbers = scsi && /^\d+:\d+:(\d+:\d+)$/.exec(scsi.sysname);
-  const [vendor, model, type, revision] = ['vendor', 'model', 'type', 'rev'].map(name => scsi?.attribute(name));
-  if (!numbers || vendor === undefined || model === undefined || type === undefined || revision === undefined) {
-    return identity;
-  }
-  return {
-    vendor: safe(vendor),
-    vendorEncoded: encodeName(vendor),
-    model: safe(model),
-    modelEncoded: encodeName(model),
-    revision: safe(revision),
-    type: SCSI_TYPES[Number.parseInt(type, 10)] ?? 'generic',
-    instance: numbers[1] ?? '',
-  };
+  const numbers = scsi === undefined ? null : /^\d+:\d+:(\d+:\d+)$/.exec(scsi.sysname);
+  if (scsi !== undefined && numbers !== null) fillFromScsi(identity, scsi, numbers[1] ?? '');
+  return identity;
+}
+
+/** What the disk says, as far as it says anything: at the first word it does not have, the USB device's take over. */
+function fillFromScsi(identity: Identity, scsi: RuleDevice, instance: string): void {
+  const vendor = scsi.attribute('vendor');
+  if (vendor === undefined) return;
+  identity.vendor = safe(vendor);
+  identity.vendorEncoded = encodeName(vendor);
+  const model = scsi.attribute('model');
+  if (model === undefined) return;
+  identity.model = safe(model);
+  identity.modelEncoded = encodeName(model);
+  const type = scsi.attribute('type');
+  if (type === undefined) return;
+  identity.type = SCSI_TYPES[Number.parseInt(type, 10)] ?? 'generic';
+  const revision = scsi.attribute('rev');
+  if (revision === undefined) return;
+  identity.revision = safe(revision);
+  identity.instance = instance;
 }
 
 function fillFromUsb(
