@@ -221,6 +221,7 @@ function optionAct({ operator, value, place }: RuleToken): Act {
 
 function parameterAct(token: RuleToken): Act {
   return filled(token, LINE_MAX_BYTES, (evaluation, text) => {
+    if (evaluation.subject.module?.role !== 'target') return;
     if (token.operator === '=' || token.operator === ':=') evaluation.parameters.length = 0;
     evaluation.parameters.push({ text, place: token.place });
   });

@@ -104,7 +104,8 @@ function compileRule(source: Rule, index: number, goto: number | undefined): Com
     index,
     tokens,
     ...(goto === undefined ? {} : { goto }),
-    isOfModule: tokens.some(token => token.kind === 'match' && token.isOfModule === true) || saysOfModule(source),
+    isOfModule: tokens.some(token => token.kind === 'match' && token.isOfModule === true),
+    saysOfModule: saysOfModule(source),
     onlyLinks: only('SYMLINK'),
     onlyNames: only('NAME'),
   };

@@ -33,8 +33,10 @@ export interface CompiledRule {
   readonly tokens: readonly CompiledToken[];
   /** Index of the rule a GOTO leads to. */
   readonly goto?: number;
-  /** Whether any key is one that only a question about a module can answer. */
+  /** Whether it matches something that only a question about a module can answer. */
   readonly isOfModule: boolean;
+  /** Whether it gives a verdict, another module or parameters. */
+  readonly saysOfModule: boolean;
   /** All it can do is give links: it is gone through only for a device that has a node and stays. */
   readonly onlyLinks: boolean;
   /** All it can do is name an interface. */

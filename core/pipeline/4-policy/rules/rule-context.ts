@@ -1,3 +1,4 @@
+import type { ModuleTraits } from '../../../kernel/module-traits.ts';
 import type { ModuleName } from '../../../vocabulary/module-name.ts';
 import type { Hwdb } from './hwdb/hwdb.ts';
 
@@ -59,15 +60,7 @@ export interface ModuleSubject {
   readonly module: ModuleName;
   readonly role: 'target' | 'dependency' | 'softdep';
   /** Undefined when there is no file to look at. */
-  readonly facts: () => ModuleSubjectFacts | undefined;
-}
-
-export interface ModuleSubjectFacts {
-  readonly license: string;
-  /** Empty when nobody signed it. */
-  readonly signer: string;
-  /** Letters of the kernel's taint it would set. */
-  readonly taints: readonly string[];
+  readonly facts: () => ModuleTraits | undefined;
 }
 
 /** What a rule set is applied to: an event of a device, or a question about a module, or both. */

@@ -22,6 +22,8 @@ export class RuleSet {
   readonly hash: string;
   /** Whether any rule can say something of a module. */
   readonly speaksOfModules: boolean;
+  /** Whether any rule can say something of a device. */
+  readonly speaksOfDevices: boolean;
   /** How often each rule matched, by its index; only the daemon reads and clears it. */
   readonly hits: Uint32Array;
   readonly #programs = new Map<string, RuleProgram>();
@@ -31,7 +33,8 @@ export class RuleSet {
     this.files = files;
     this.rules = compileRules(files);
     this.problems = files.flatMap(({ problems }) => problems);
-    this.speaksOfModules = this.rules.some(rule => rule.isOfModule);
+    this.speaksOfModules = this.rules.some(rule => rule.saysOfModule);
+    this.speaksOfDevices = this.rules.some(rule => !rule.saysOfModule);
     this.hits = new Uint32Array(this.rules.length);
     const hash = createHash('sha256');
     for (const file of files) hash.update(`${file.file}\0${file.hash}\0`);

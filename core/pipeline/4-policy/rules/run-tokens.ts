@@ -35,10 +35,7 @@ export function compileRunning(token: RuleToken): RunningToken | undefined {
 }
 
 /** The program's words and a clean environment: the device's properties, nothing of ours. Undefined when there are no words. */
-export function programRequest(
-  command: string,
-  { properties }: Pick<Evaluation, 'properties'>,
-): ProgramRequest | undefined {
+export function programRequest(command: string, properties: ReadonlyMap<string, string>): ProgramRequest | undefined {
   const [program, ...rest] = commandWords(command);
   if (program === undefined || program === '') return undefined;
   const words = [path.isAbsolute(program) ? program : `${PROGRAM_FOLDER}/${program}`, ...rest];
@@ -53,7 +50,7 @@ function requester(token: RuleToken): RunningToken['request'] {
   const template = parseTemplate(token.value);
   return evaluation => {
     const command = expandTemplate(template, evaluation, { maxBytes: LINE_MAX_BYTES });
-    return (command === undefined ? undefined : programRequest(command, evaluation)) ?? asked(token, false);
+    return (command === undefined ? undefined : programRequest(command, evaluation.properties)) ?? asked(token, false);
   };
 }
 

@@ -67,7 +67,12 @@ export class SystemContext implements RuleContext {
   }
 
   stored(device: RuleDevice): StoredDevice | undefined {
-    return this.#stored === undefined ? readDatabase(this.#roots.run, device) : this.#stored(device);
+    return this.#stored === undefined ? this.udevsOf(device) : this.#stored(device);
+  }
+
+  /** What udevd's database has of a device. */
+  udevsOf(device: RuleDevice): StoredDevice | undefined {
+    return readDatabase(this.#roots.run, device);
   }
 
   userId(name: string): number | undefined {
