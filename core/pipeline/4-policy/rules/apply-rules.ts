@@ -44,9 +44,9 @@ export function applyRules(
 function newRun(ruleSet: RuleSet, evaluation: Evaluation, { observe, counts = false }: ApplySetting): RuleRun {
   const { subject, device, properties } = evaluation;
   const noted: RuleObserver | undefined = counts
-    ? (rule, failed) => {
+    ? (rule, failed, state) => {
         if (failed === undefined) ruleSet.hits[rule.index] = (ruleSet.hits[rule.index] ?? 0) + 1;
-        observe?.(rule, failed);
+        observe?.(rule, failed, state);
       }
     : observe;
   const isWhole = observe !== undefined || subject.device === undefined;

@@ -5,7 +5,7 @@ import type { ProgramRule, RuleProgram } from './rule-program.ts';
 import type { ProgramAnswer, ProgramRequest, RuleDevice } from './rule-context.ts';
 
 /** Told of each rule gone through: it was applied whole, or this key did not match. */
-export type RuleObserver = (rule: CompiledRule, failed: CompiledToken | undefined) => void;
+export type RuleObserver = (rule: CompiledRule, failed: CompiledToken | undefined, evaluation: Evaluation) => void;
 
 /**
  * Rules gone through one after the other. `advance` goes on until all are done (undefined) or a program has to run, whose answer
@@ -61,11 +61,11 @@ export class RuleRun {
       const outcome = this.#take(token, tokens);
       if (typeof outcome === 'object') return outcome;
       if (!outcome) {
-        this.#observe?.(rule, token);
+        this.#observe?.(rule, token, evaluation);
         return false;
       }
     }
-    this.#observe?.(rule, undefined);
+    this.#observe?.(rule, undefined, evaluation);
     return true;
   }
 

@@ -48,7 +48,10 @@ interface Identity {
  */
 export function usbId(device: RuleDevice, hasBus: boolean): Properties | undefined {
   const isUsbDevice = device.uevent['DEVTYPE'] === 'usb_device';
-  const usbInterface = isUsbDevice ? undefined : ancestorOf(device, 'usb', 'usb_interface');
+  // udev's builtin knows nothing to say of an interface itself; that is where a driver is asked for, so ours does.
+  const isInterface = device.uevent['DEVTYPE'] === 'usb_interface';
+  const above = isInterface ? device : ancestorOf(device, 'usb', 'usb_interface');
+  const usbInterface = isUsbDevice ? undefined : above;
   const usbDevice = isUsbDevice ? device : usbInterface && ancestorOf(usbInterface, 'usb', 'usb_device');
   const vendorId = usbDevice?.attribute('idVendor');
   const productId = usbDevice?.attribute('idProduct');
