@@ -28,17 +28,21 @@ export function specialise(rules: readonly CompiledRule[], fixed: FixedTexts): R
     if (rule.index < skipTo) continue;
     const tokens = undecided(rule, fixed);
     if (tokens === undefined) continue;
-    if (rule.goto !== undefined && tokens.length === 0) skipTo = rule.goto;
-    else if (tokens.length > 0 || rule.goto !== undefined) {
-      kept.push({ rule, tokens });
-      if (rule.goto !== undefined) targets.add(rule.goto);
-    }
+    if (tokens.length > 0 || rule.goto !== undefined) kept.push({ rule, tokens });
+    if (rule.goto === undefined) continue;
+    if (tokens.length === 0) skipTo = rule.goto;
+    else targets.add(rule.goto);
   }
-  return kept.map(({ rule, tokens }) => {
+  // A jump that is always taken is kept only where another GOTO leads into what it jumps over.
+  const needed = kept.filter(({ rule, tokens }, n) => {
+    const next = kept[n + 1];
+    return tokens.length > 0 || (next !== undefined && rule.goto !== undefined && next.rule.index < rule.goto);
+  });
+  return needed.map(({ rule, tokens }) => {
     if (rule.goto === undefined) return { rule, tokens };
     const target = rule.goto;
-    const at = kept.findIndex(candidate => candidate.rule.index >= target);
-    return { rule, tokens, goto: at < 0 ? kept.length : at };
+    const at = needed.findIndex(candidate => candidate.rule.index >= target);
+    return { rule, tokens, goto: at < 0 ? needed.length : at };
   });
 }
 
