@@ -1,6 +1,6 @@
 import type { Place } from '../../../vocabulary/place.ts';
 import { FIXED_PROPERTIES } from './language.ts';
-import type { RuleContext, RuleDevice, RuleSubject } from './rule-context.ts';
+import type { RuleContext, RuleDevice, RuleSubject, StoredDevice } from './rule-context.ts';
 import type { AttributeWrite, RuleNote, RuleVerdict, RunEntry } from './rule-result.ts';
 
 const NO_DEVICE: RuleDevice = {
@@ -58,6 +58,7 @@ export class Evaluation {
   programResult: string | undefined;
   /** `string_escape` of the rule that is being gone through. */
   escape: 'unset' | 'none' | 'replace' = 'unset';
+  readonly #stored = new Map<RuleDevice, StoredDevice | undefined>();
   /** Builtins that ran already, and whether it went well: they run once an event. */
   readonly ran = new Map<string, boolean>();
 
@@ -76,6 +77,12 @@ export class Evaluation {
     if (FIXED_PROPERTIES.has(key)) return;
     if (value === undefined) this.properties.delete(key);
     else this.properties.set(key, value);
+  }
+
+  /** What an earlier event left of a device; asked for once, however many rules climb past it. */
+  stored(device: RuleDevice): StoredDevice | undefined {
+    if (!this.#stored.has(device)) this.#stored.set(device, this.context.stored(device));
+    return this.#stored.get(device);
   }
 
   note(place: Place, message: string): void {

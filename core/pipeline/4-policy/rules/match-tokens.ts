@@ -219,7 +219,7 @@ export function compileClimb(token: RuleToken): Climb | undefined {
       const any = anyTest(token);
       return {
         holds: (evaluation, device) =>
-          any(device === evaluation.device ? evaluation.tags : (evaluation.context.stored(device)?.tags ?? [])),
+          any(device === evaluation.device ? evaluation.tags : (evaluation.stored(device)?.tags ?? [])),
       };
     }
     default:

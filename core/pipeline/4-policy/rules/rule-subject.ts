@@ -24,7 +24,13 @@ export function subjectOfEvent({ action, devpath, subsystem, env, origin }: Ueve
 
 /** A device that is there, as if this had just happened to it. */
 export function subjectOfDevice(devpath: string, action: string, places: Places): RuleSubject {
-  const device = new SysfsRuleDevice(places.sys, devpath);
+  const found = new SysfsRuleDevice(places.sys, devpath);
+  // A fixture that can hold no links says it in the uevent file.
+  const { SUBSYSTEM: written } = found.uevent;
+  const device =
+    found.subsystem === undefined && written !== undefined
+      ? new SysfsRuleDevice(places.sys, devpath, { subsystem: written, uevent: found.uevent })
+      : found;
   const { subsystem, uevent, driver } = device;
   const properties = withNode({ DEVPATH: devpath, ...uevent }, places);
   properties.set('ACTION', action);

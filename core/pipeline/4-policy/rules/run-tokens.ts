@@ -125,9 +125,7 @@ function importAct(token: RuleToken): (evaluation: Evaluation, text: string) => 
       };
     case 'db':
       return (evaluation, key) => {
-        const value = evaluation.hasDevice
-          ? evaluation.context.stored(evaluation.device)?.properties.get(key)
-          : undefined;
+        const value = evaluation.hasDevice ? evaluation.stored(evaluation.device)?.properties.get(key) : undefined;
         if (value !== undefined) evaluation.setProperty(key, value);
         return value !== undefined;
       };
@@ -148,7 +146,7 @@ function importAct(token: RuleToken): (evaluation: Evaluation, text: string) => 
 function importParent(evaluation: Evaluation, pattern: string): boolean {
   const { parent } = evaluation.device;
   if (parent === undefined) return false;
-  const stored = evaluation.context.stored(parent)?.properties ?? new Map<string, string>();
+  const stored = evaluation.stored(parent)?.properties ?? new Map<string, string>();
   for (const [key, value] of [...Object.entries(parent.uevent), ...stored]) {
     if (globMatches(pattern, key)) evaluation.setProperty(key, value);
   }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { parseUeventFile, readAttribute } from '../../../kernel/sysfs.ts';
 import type { RuleDevice } from './rule-context.ts';
@@ -15,6 +15,13 @@ const BYTES_MAX = 64 * 1024;
 /** Folders known to be no devices; beyond it all are forgotten. They stay what they are as long as a device is below them. */
 const PLAIN_FOLDERS_MAX = 4096;
 const plainFolders = new Set<string>();
+/** Devices known to belong to no subsystem, as the roots of buses; bounded alike. To ask again costs as much as a rule set. */
+const withoutSubsystem = new Set<string>();
+
+function remember(folder: string, known: Set<string>): void {
+  if (known.size >= PLAIN_FOLDERS_MAX) known.clear();
+  known.add(folder);
+}
 
 /** A device of sysfs as it is now. Each thing is read when it is first asked for, and kept for as long as this value. */
 export class SysfsRuleDevice implements RuleDevice {
@@ -46,13 +53,15 @@ export class SysfsRuleDevice implements RuleDevice {
   }
 
   get subsystem(): string | undefined {
-    if (this.#subsystem === undefined)
-      this.#subsystem = this.#linkName('subsystem') ?? this.#subsystemByPlace() ?? null;
+    if (this.#subsystem === undefined) this.#subsystem = this.#findSubsystem() ?? null;
     return this.#subsystem ?? undefined;
   }
 
   get driver(): string | undefined {
-    this.#driver ??= this.#linkName('driver') ?? null;
+    // What belongs to no bus has no driver.
+    if (this.#driver === undefined) {
+      this.#driver = (this.subsystem === undefined ? undefined : this.#linkName('driver')) ?? null;
+    }
     return this.#driver ?? undefined;
   }
 
@@ -120,10 +129,15 @@ export class SysfsRuleDevice implements RuleDevice {
   }
 
   /** Modules, drivers and buses have no `subsystem` link. Source: systemd, sd_device_get_subsystem. */
-  #subsystemByPlace(): string | undefined {
+  #findSubsystem(): string | undefined {
+    if (withoutSubsystem.has(this.folder)) return undefined;
+    const found = this.#linkName('subsystem');
+    if (found !== undefined) return found;
     if (this.devpath.startsWith('/module/')) return 'module';
     if (/\/drivers\/|\/drivers$/.test(this.devpath)) return 'drivers';
-    return /^\/(?:subsystem|class|bus)\//.test(this.devpath) ? 'subsystem' : this.uevent['SUBSYSTEM'];
+    if (/^\/(?:subsystem|class|bus)\//.test(this.devpath)) return 'subsystem';
+    if (existsSync(this.folder)) remember(this.folder, withoutSubsystem);
+    return undefined;
   }
 
   #findParent(): SysfsRuleDevice | undefined {
@@ -133,8 +147,7 @@ export class SysfsRuleDevice implements RuleDevice {
       const folder = this.#sys + devpath;
       if (plainFolders.has(folder)) continue;
       if (existsSync(`${folder}/uevent`)) return new SysfsRuleDevice(this.#sys, devpath);
-      if (plainFolders.size >= PLAIN_FOLDERS_MAX) plainFolders.clear();
-      if (statSync(folder, { throwIfNoEntry: false }) !== undefined) plainFolders.add(folder);
+      if (existsSync(folder)) remember(folder, plainFolders);
     }
     return undefined;
   }

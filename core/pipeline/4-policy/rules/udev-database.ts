@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { RuleDevice, StoredDevice } from './rule-context.ts';
 
@@ -24,8 +24,11 @@ export function databaseId({ subsystem, sysname, uevent, devpath }: RuleDevice):
 export function readDatabase(run: string, device: RuleDevice): StoredDevice | undefined {
   const id = databaseId(device);
   if (id === undefined) return undefined;
+  const file = path.join(run, 'udev/data', id);
+  // Most have none, and to ask is cheaper than to be refused.
+  if (!existsSync(file)) return undefined;
   try {
-    return parseDatabaseEntry(readFileSync(path.join(run, 'udev/data', id), 'utf8').slice(0, ENTRY_MAX_BYTES));
+    return parseDatabaseEntry(readFileSync(file, 'utf8').slice(0, ENTRY_MAX_BYTES));
   } catch {
     return undefined;
   }
