@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import type { SystemRoot } from '../../../kernel/system-root.ts';
-import { HwdbBin } from './hwdb/hwdb-bin.ts';
 import type { Hwdb } from './hwdb/hwdb.ts';
+import { openHwdb } from './hwdb/open-hwdb.ts';
 import { readConstant } from './constants.ts';
 import type { RuleContext, RuleDevice, StoredDevice } from './rule-context.ts';
 import { SysfsRuleDevice } from './sysfs-rule-device.ts';
@@ -10,16 +10,6 @@ import { readDatabase } from './udev-database.ts';
 
 /** Largest file an IMPORT{file} or SYSCTL reads, in bytes. */
 const FILE_MAX_BYTES = 1024 * 1024;
-
-/** Where the hardware database is looked for, below the root; the first that is there. Source: hwdb(7). */
-const HWDB_FILES = [
-  'etc/systemd/hwdb/hwdb.bin',
-  'etc/udev/hwdb.bin',
-  'usr/lib/systemd/hwdb/hwdb.bin',
-  'lib/systemd/hwdb/hwdb.bin',
-  'lib/udev/hwdb.bin',
-  'usr/lib/udev/hwdb.bin',
-] as const;
 
 type Roots = Pick<SystemRoot, 'root' | 'sys' | 'proc' | 'dev' | 'run'>;
 
@@ -121,10 +111,7 @@ export class SystemContext implements RuleContext {
   }
 
   hwdb(): Hwdb | undefined {
-    if (this.#hwdb === undefined) {
-      const file = HWDB_FILES.map(name => path.join(this.#roots.root, name)).find(name => existsSync(name));
-      this.#hwdb = file === undefined ? null : HwdbBin.open(file);
-    }
+    if (this.#hwdb === undefined) this.#hwdb = openHwdb(this.#roots.root) ?? null;
     return this.#hwdb ?? undefined;
   }
 }
