@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
 
 /** Longest a program of a rule may run, in ms: what udevd gives an event. Then its whole process group is killed. */
 export const PROGRAM_MAX_MS = 180_000;
@@ -23,12 +24,15 @@ export function runProgram(
   { maxMs = PROGRAM_MAX_MS }: { readonly maxMs?: number } = {},
 ): Promise<ProgramEnd> {
   return new Promise(resolve => {
-    const child = spawn(program, words, {
-      env: { ...env },
-      stdio: ['ignore', 'pipe', 'ignore'],
-      detached: true,
-      cwd: '/',
-    });
+    let child: ChildProcessByStdio<null, Readable, null>;
+    try {
+      const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+      child = spawn(program, words, { env: { ...env }, stdio, detached: true, cwd: '/' });
+    } catch (error) {
+      // A word that is no argument: empty, or with a NUL in it.
+      resolve({ kind: 'not-started', reason: (error as Error).message });
+      return;
+    }
     const pieces: Buffer[] = [];
     let size = 0;
     let isLate = false;
