@@ -70,6 +70,11 @@ export const ERRORS = {
     hint: 'usher status shows it; name another --state-dir to run two',
     exitStatus: 7,
   },
+  KEY_UNUSABLE: {
+    sentence: 'a key file cannot be used',
+    hint: 'openssl genpkey -algorithm ed25519 makes a private key, openssl pkey -pubout its public one',
+    exitStatus: 7,
+  },
   RECORDING_DAMAGED: { sentence: 'a recording cannot be read', hint: 'usher record makes one', exitStatus: 8 },
   DAEMON_UNREACHABLE: { sentence: 'no daemon answers', hint: 'usher daemon starts one', exitStatus: 9 },
   DAEMON_RUNNING: {
