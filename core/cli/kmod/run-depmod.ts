@@ -1,12 +1,12 @@
 import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { UNPACKERS } from '../../kernel/unpackers.ts';
+import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
 import { FactsCache, factsCacheFile } from '../../kmod/depmod/facts-cache.ts';
 import { TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
 import { parseSymvers, parseSystemMap, type KnownSymbol } from '../../kmod/depmod/known-symbols.ts';
-import { planDepmod, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
+import { planDepmodAside, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
 import { scanTree } from '../../kmod/depmod/scan-tree.ts';
 import { writeDepmodOutputs } from '../../kmod/depmod/write-outputs.ts';
 import { moduleNameOfPath } from '../../vocabulary/module-name.ts';
@@ -24,7 +24,7 @@ interface DepmodPlace {
 }
 
 /** depmod(8): writes the index files of a release. */
-export function runDepmod(run: ToolRun): number {
+export async function runDepmod(run: ToolRun): Promise<number> {
   const { host, log, has, given } = run;
   log.priority = Priority.warning + given.filter(({ name }) => name === 'verbose').length;
   const symbolPrefix = run.valueOf('symbol-prefix');
@@ -56,7 +56,12 @@ export function runDepmod(run: ToolRun): number {
     has('incremental') && !has('symvers') && files === undefined
       ? new FactsCache(factsCacheFile(path.join(run.roots.stateDir, 'cache'), place.dir), UNPACKERS)
       : undefined;
-  const plan = planDepmod(request, cache);
+  const plan = await planDepmodAside(
+    request,
+    // One more than there are processors, as one waits while its facts are taken.
+    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
+    cache,
+  );
   cache?.save();
   for (const problem of [...config.problems, ...plan.problems]) log.warn(formatProblem(problem));
   if (has('verbose')) host.out(reasonsText(plan));

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { UsherdError } from '../../errors.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Problem } from '../../vocabulary/place.ts';
 import type { Decompressors } from '../ko/compression.ts';
@@ -19,8 +18,9 @@ import {
   symbolOutputs,
 } from './depmod-outputs.ts';
 import { ASSUMED_SYMBOLS, type KnownSymbol } from './known-symbols.ts';
-import { FactsReader, type ModuleFacts, NO_FACTS } from './module-facts.ts';
-import { namedModules, type ScannedModule, scanTree } from './scan-tree.ts';
+import { FactsReader } from './module-facts.ts';
+import { type AsideUnpacking, type FactsSource, readAside, type ReadFacts, readFacts } from './read-facts.ts';
+import { namedModules, type ScannedModule, type ScannedTree, scanTree } from './scan-tree.ts';
 import { SymbolNames } from './symbol-names.ts';
 import { withoutPrefix } from './symbol-prefix.ts';
 
@@ -63,13 +63,6 @@ export interface DepmodPlan {
   readonly duplicates: () => readonly DuplicateAlias[];
 }
 
-/** Where the facts of a module file come from: the file, or a memory of an earlier run. */
-export interface FactsSource {
-  readonly names: SymbolNames;
-  /** @throws {UsherdError} when the file cannot be read */
-  facts(module: ScannedModule): ModuleFacts;
-}
-
 /** A source that reads every file. */
 export function fileFacts({
   unpackers,
@@ -77,7 +70,11 @@ export function fileFacts({
 }: Pick<DepmodRequest, 'unpackers' | 'checkVersions'>): FactsSource {
   const names = new SymbolNames();
   const reader = new FactsReader(names, unpackers, { withCrcs: checkVersions });
-  return { names, facts: ({ file }) => reader.read(file) };
+  return {
+    names,
+    isKept: () => false,
+    facts: ({ file }, unpacked) => (unpacked === undefined ? reader.read(file) : reader.readUnpacked(unpacked)),
+  };
 }
 
 /**
@@ -85,21 +82,35 @@ export function fileFacts({
  * modules.weakdep). A module that cannot be read is a problem and counts as one that needs nothing.
  */
 export function planDepmod(request: DepmodRequest, source: FactsSource = fileFacts(request)): DepmodPlan {
-  const { dir, config, files } = request;
-  const { modules, problems } = files === undefined ? scanTree(dir, config) : namedModules(dir, files);
-  const found: Problem[] = [...problems];
-  const facts = modules.map(module => readFacts(source, module, found));
-  return planOf(request, modules, facts, source.names, found);
+  const { modules, problems } = modulesOf(request);
+  const read = modules.map(module => readFacts(module, () => source.facts(module)));
+  return planOf(request, modules, read, source.names, problems);
+}
+
+/** The same plan, packed modules being unpacked by other threads meanwhile. */
+export async function planDepmodAside(
+  request: DepmodRequest,
+  aside: AsideUnpacking,
+  source: FactsSource = fileFacts(request),
+): Promise<DepmodPlan> {
+  const { modules, problems } = modulesOf(request);
+  return planOf(request, modules, await readAside(modules, source, aside), source.names, problems);
+}
+
+function modulesOf({ dir, config, files }: DepmodRequest): ScannedTree {
+  return files === undefined ? scanTree(dir, config) : namedModules(dir, files);
 }
 
 /** Modules and their facts → the plan. */
 function planOf(
   { dir, knownSymbols, checkVersions, symbolPrefix = '' }: DepmodRequest,
   modules: readonly ScannedModule[],
-  facts: readonly ModuleFacts[],
+  read: readonly ReadFacts[],
   names: SymbolNames,
-  problems: Problem[],
+  scanProblems: readonly Problem[],
 ): DepmodPlan {
+  const facts = read.map(one => one.facts);
+  const problems = [...scanProblems, ...read.flatMap(({ problem }) => problem ?? [])];
   const known = knownSymbols?.map(({ name, crc }) => ({ number: names.numberOf(name), crc })) ?? [];
   const assumed = knownSymbols === undefined ? [] : ASSUMED_SYMBOLS.map(name => names.numberOf(name));
   const keyOf = withoutPrefix(names, symbolPrefix);
@@ -133,16 +144,6 @@ function planOf(
   problems.push(...written.flatMap(part => part.problems));
   const outputs = written.flatMap(part => part.outputs);
   return { modules, cycles: [], modulesInCycles: 0, outputs, problems, ...asked };
-}
-
-function readFacts(source: FactsSource, module: ScannedModule, problems: Problem[]): ModuleFacts {
-  try {
-    return source.facts(module);
-  } catch (error) {
-    if (!(error instanceof UsherdError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    problems.push({ place: { file: module.file }, message: `is taken to need nothing: ${(error as Error).message}` });
-    return NO_FACTS;
-  }
 }
 
 function reasonsOf({ modules, graph, names }: LinkedTree, keyOf: (symbol: number) => number): DependencyReason[] {
