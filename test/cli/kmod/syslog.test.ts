@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import test, { type ExecutionContext } from 'ava';
+import type { ExecutionContext } from 'ava';
 import { receiveDatagrams } from '../../support/datagram-receiver.ts';
 import { whyNoProgram } from '../../support/machine.ts';
 import { makeWorld, WORLD_RELEASE } from '../../support/module-world.ts';
