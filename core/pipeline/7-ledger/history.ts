@@ -274,6 +274,14 @@ export class History {
     return reading(this.path, () => countBy(this.#db, key, filter));
   }
 
+  /** How large the file is, without its log, and how many rows of the one sequence were ever written. */
+  size(): { readonly sizeBytes: number; readonly rows: number } {
+    const pages = this.#all<{ sizeBytes: number }>(
+      'SELECT page_count * page_size AS sizeBytes FROM pragma_page_count, pragma_page_size',
+    );
+    return { sizeBytes: pages[0]?.sizeBytes ?? 0, rows: this.lastId() };
+  }
+
   /** Boots, newest first. */
   boots(): Boot[] {
     return reading(this.path, () => findBoots(this.#db));

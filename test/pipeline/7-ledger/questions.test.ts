@@ -195,20 +195,10 @@ test('events of a seldom kind are found in order over hours that have none', t =
 
 test('every view of the SQL interface answers, with its documented columns', t => {
   const history = twoBoots(t);
-  const columns = Object.fromEntries(
-    VIEWS.map(({ name }) => [name, history.sql(`SELECT * FROM ${name}`, 100).columns.join(' ')]),
-  );
-  t.deepEqual(columns, {
-    events: 'entry run at at_ms seqnum action devpath subsystem modalias driver origin origin_pid synth_uuid',
-    decisions: 'entry at_ms at devpath subsystem modalias result ended_ms',
-    verdicts: 'entry at_ms module verdict by reason file line',
-    loads: 'entry at_ms at module outcome errno text took_ms devpath modalias',
-    drivers: 'devpath driver from_ms to_ms from_at to_at ended entry',
-    devices: 'devpath modalias subsystem first_ms last_ms first_at last_at first_entry last_entry events adds',
-    activity: 'hour at subsystem action origin n',
-    incidents: 'id run at_ms at kind facts',
-    runs: 'run boot_id started_ms started_at kernel version source mode modules_dir ended_ms reason',
-  });
+  for (const { name, columns } of VIEWS) t.is(history.sql(`SELECT * FROM ${name}`, 100).columns.join(' '), columns);
+  // What was printed once is relied on: this line may only grow.
+  const [events] = VIEWS;
+  t.true(events?.columns.startsWith('entry run at at_ms seqnum action devpath subsystem modalias driver origin'));
   t.deepEqual(history.sql('SELECT devpath, module, outcome FROM loads', 10).rows, [[MOUSE, 'usbhid', 'inserted']]);
   t.deepEqual(history.sql("SELECT by, file, line FROM verdicts WHERE verdict = 'deny'", 10).rows, [
     ['rules', '/etc/usherd/rules.d/20-mice.rules', 7n],
