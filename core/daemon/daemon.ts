@@ -18,7 +18,7 @@ import { Lanes } from '../pipeline/6-load/lanes.ts';
 import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
 import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
-import { handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
+import { handleRequest, handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
@@ -29,6 +29,7 @@ import { readSettings } from './read-settings.ts';
 import { RejectionTally } from './rejection-tally.ts';
 import { keepRequestAnswers } from './request-answers.ts';
 import { Rest } from './rest.ts';
+import { RuleDesk } from './rule-desk.ts';
 import { policyOf, type Settings } from './settings.ts';
 import { isSettled } from './settled.ts';
 import { WorldWatch } from './world-watch.ts';
@@ -73,6 +74,7 @@ export class Daemon {
   readonly #rejections: RejectionTally;
   readonly #rest = new Rest();
   readonly policy: PolicyDesk;
+  readonly rules: RuleDesk;
   readonly losses: LossRepair;
 
   /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
@@ -103,13 +105,24 @@ export class Daemon {
       },
       () => this.#keepAnswers(),
     );
+    this.rules = new RuleDesk({
+      roots,
+      ledger: this.ledger,
+      reporter: this.reporter,
+      tree: () => this.#world.tree,
+      observes: options.observes,
+      load: async name => {
+        await handleRequest({ kind: 'kernel', alias: name }, { asker: 'kernel', asked: name, uid: 0 }, this.parts);
+      },
+    });
     this.parts = {
       devices: new DeviceTable(),
       readDevice: deviceFromSysfs(roots),
       world: () => this.#world,
       stateOf: module => loader.stateOf(module),
-      opinions: opinionSources(() => this.#world.config, this.policy),
+      opinions: opinionSources(() => this.#world.config, this.policy, this.rules.policy),
       gate: this.policy,
+      rules: this.rules,
       executor: new PlanExecutor(loader, { observes: options.observes }),
       lanes: new Lanes(),
       ledger: this.ledger,
@@ -160,6 +173,7 @@ export class Daemon {
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
     this.policy.start();
+    this.rules.configure(settings);
     this.#source = new NetlinkSource({
       group: choice.group,
       root: roots,
@@ -171,7 +185,7 @@ export class Daemon {
     this.#sourceFacts = { ...facts, choice };
     this.#reportBuffer(facts);
     this.#reportProblems([...this.options.problems, ...this.#world.problems]);
-    this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
+    this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
   }
 
   /**
@@ -193,9 +207,11 @@ export class Daemon {
   reload(): void {
     this.#watch?.close();
     this.#world = openWorld(this.options.roots, this.options.release);
-    this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
     this.prepare();
-    this.policy.configure(policyOf(readSettings(this.options.roots.configDirs).settings));
+    const { settings } = readSettings(this.options.roots.configDirs);
+    this.policy.configure(policyOf(settings));
+    this.rules.configure(settings);
+    this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
     this.ledger.incident({ kind: 'reload', files: this.#world.watched });
     this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
     this.#reportProblems(this.#world.problems);
@@ -215,6 +231,7 @@ export class Daemon {
     this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     this.#rejections.flush();
+    this.rules.flushHits();
     this.ledger.incident({ kind: 'shutdown', reason });
     this.ledger.close(reason);
   }
