@@ -70,6 +70,11 @@ export const ERRORS = {
     hint: 'usher status shows it; name another --state-dir to run two',
     exitStatus: 7,
   },
+  KEY_UNUSABLE: {
+    sentence: 'a key file cannot be used',
+    hint: 'openssl genpkey -algorithm ed25519 makes a private key, openssl pkey -pubout its public one',
+    exitStatus: 7,
+  },
   HWDB_DAMAGED: {
     sentence: 'the hardware database cannot be made sense of',
     hint: 'systemd-hwdb update writes it anew',

@@ -4,6 +4,7 @@ _usher_devices() { find /sys/devices -name uevent -printf '/%P\n' 2>/dev/null | 
 _usher_subsystems() { ls /sys/class /sys/bus 2>/dev/null | grep -v :; }
 _usher() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
+  [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor') verb="$verb ${COMP_WORDS[2]}" ;; esac
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay rules param taint forbid permit policy pending approve deny lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
@@ -83,9 +84,34 @@ _usher() {
         -s|--subsystem) COMPREPLY=($(compgen -W "$(_usher_subsystems)" -- "$cur")); return ;;
         -a|--action) COMPREPLY=($(compgen -W 'add remove change move online offline bind unbind' -- "$cur")); return ;;
         --verdict) COMPREPLY=($(compgen -W 'deny hold replace allow abstain' -- "$cur")); return ;;
+        --rule) :; return ;;
         --outcome) COMPREPLY=($(compgen -W 'failed refused loaded observed held denied already-loaded builtin skipped no-module no-modalias recorded open interrupted' -- "$cur")); return ;;
         --from-seqnum) :; return ;;
         --to-seqnum) :; return ;;
+        -n|--limit) :; return ;;
+        --after) :; return ;;
+        --boot) :; return ;;
+        --since-boot) :; return ;;
+        --at) :; return ;;
+        --group-by) COMPREPLY=($(compgen -W 'hour day subsystem action origin device module verdict rule outcome' -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --rule --outcome --from-seqnum --to-seqnum -n --limit --after -r --reverse --boot --since-boot --at --group-by --csv --table -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W 'devices drivers stats sql verify anchor' -- "$cur")) ;;
+      esac ;;
+    'history devices')
+      case $prev in
+        --new-since) :; return ;;
+        -d|--device) COMPREPLY=($(compgen -W "$(_usher_devices)" -- "$cur")); return ;;
+        -s|--subsystem) COMPREPLY=($(compgen -W "$(_usher_subsystems)" -- "$cur")); return ;;
         -n|--limit) :; return ;;
         --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -97,7 +123,94 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --outcome --from-seqnum --to-seqnum -n --limit -r --reverse -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--new-since -d --device -s --subsystem -n --limit --csv --table --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history drivers')
+      case $prev in
+        -d|--device) COMPREPLY=($(compgen -W "$(_usher_devices)" -- "$cur")); return ;;
+        --driver) :; return ;;
+        --since) :; return ;;
+        --until) :; return ;;
+        -n|--limit) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '-d --device --driver --since --until -n --limit --csv --table --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history stats')
+      case $prev in
+        --since) :; return ;;
+        --until) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--since --until --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history sql')
+      case $prev in
+        --time-limit) :; return ;;
+        -n|--limit) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--time-limit -n --limit --csv --table --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history verify')
+      case $prev in
+        --anchor) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --key) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--anchor --key --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history anchor')
+      case $prev in
+        --sign) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--sign --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     monitor)

@@ -30,13 +30,22 @@ export function buildProgram(verbs: readonly Verb[], host: Host, ended: (status:
     .helpOption('-h, --help', 'print this help')
     .configureOutput({ writeOut: text => host.stdout.write(text), writeErr: text => host.stderr.write(text) })
     .exitOverride()
+    .enablePositionalOptions()
     .showHelpAfterError('(usher --help lists the verbs, usher VERB --help its options)');
-  for (const verb of verbs) program.addCommand(buildCommand(verb, verbs, host, ended));
+  for (const verb of verbs) parentOf(verb, program).addCommand(buildCommand(verb, verbs, host, ended));
   return program;
 }
 
+/** `history verify` hangs below `history`, which takes the options before that word for itself and leaves those after it alone. */
+function parentOf({ name }: Verb, program: Command): Command {
+  const above = name.includes(' ')
+    ? program.commands.find(command => command.name() === name.split(' ')[0])
+    : undefined;
+  return above?.enablePositionalOptions() ?? program;
+}
+
 function buildCommand(verb: Verb, verbs: readonly Verb[], host: Host, ended: (status: number) => void): Command {
-  const command = new Command(verb.name)
+  const command = new Command(verb.name.split(' ').at(-1))
     .summary(verb.summary)
     .description(verb.description.join('\n\n'))
     .helpOption('-h, --help', 'print this help')

@@ -4,6 +4,12 @@ import { devices } from './verbs/devices.ts';
 import { docs } from './verbs/docs.ts';
 import { forbid } from './verbs/forbid.ts';
 import { history } from './verbs/history.ts';
+import { historyAnchor } from './verbs/history-anchor.ts';
+import { historyDevices } from './verbs/history-devices.ts';
+import { historyDrivers } from './verbs/history-drivers.ts';
+import { historySql } from './verbs/history-sql.ts';
+import { historyStats } from './verbs/history-stats.ts';
+import { historyVerify } from './verbs/history-verify.ts';
 import { KMOD_VERBS } from './kmod/kmod-verbs.ts';
 import { monitor } from './verbs/monitor.ts';
 import { param } from './verbs/param.ts';
@@ -27,6 +33,12 @@ export const VERBS: readonly Verb[] = [
   devices,
   why,
   history,
+  historyDevices,
+  historyDrivers,
+  historyStats,
+  historySql,
+  historyVerify,
+  historyAnchor,
   monitor,
   trigger,
   settle,

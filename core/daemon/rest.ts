@@ -1,10 +1,10 @@
 import { releaseMemory } from '../kernel/memory.ts';
 
 /** How long nothing must have happened before we clean up after ourselves: storms come in waves, and cleaning up takes some 30 ms. */
-const QUIET_MS = 2000;
+const QUIET_MS = 1000;
 
 /**
- * Gives memory back once it is quiet. While something happens it costs a wake-up every two seconds, while nothing happens none at all:
+ * Gives memory back once it is quiet. While something happens it costs a wake-up a second, while nothing happens none at all:
  * the timer is set by what happens, and ends with the rest.
  */
 export class Rest {

@@ -102,7 +102,7 @@ testUnless(whyNoRealUevents())('what is recorded while real events come can be r
 
 test('every verb has help that shows its options and examples', async t => {
   for (const { name, options, examples } of VERBS) {
-    const { stdout, status } = await usher(name, '--help');
+    const { stdout, status } = await usher(...name.split(' '), '--help');
     t.is(status, 0, name);
     for (const { flags } of options) t.true(stdout.includes(flags.split(' ')[0] ?? flags), `${name} ${flags}`);
     for (const { command } of examples) t.true(stdout.includes(command), `${name}: ${command}`);

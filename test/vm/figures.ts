@@ -1,13 +1,13 @@
 /**
- * Prints how quick usherd is beside systemd-udevd, each on the same emulated machine: node test/vm/figures.ts. One listener, `usher
- * record`, takes the times on both sides, from the `add` uevent of the device's part to the `bind` of its driver, as it hears them.
+ * Prints how quick usherd is beside systemd-udevd and busybox mdev, each on the same emulated machine: node test/vm/figures.ts. One
+ * listener, `usher record`, takes the times on all sides, from the `add` uevent of the device's part to the `bind` of its driver, as it hears them.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseRecording } from '../../core/pipeline/1-intake/recording.ts';
 import { Guest } from './guest.ts';
 import { whyNoMachine } from './requirements.ts';
-import { stageModprobeConf, stageUdev, START_UDEV } from './udev-root.ts';
+import { stageMdev, stageModprobeConf, stageUdev, START_MDEV, START_UDEV } from './udev-root.ts';
 
 /** Kind of device, and bus and driver of the part that is waited for. */
 const DEVICES: readonly (readonly [device: string, bus: string, driver: string])[] = [
@@ -75,39 +75,55 @@ function percentile(values: readonly number[], share: number): number {
   return inOrder[Math.min(inOrder.length - 1, Math.floor(inOrder.length * share))] ?? Number.NaN;
 }
 
-function printFigures(usherd: Figures, udevd: Figures): void {
-  const row = (title: string, own: number, peer: number, unit: string): void =>
-    console.log(
-      `${title.padEnd(34)} ${own.toFixed(1).padStart(9)} ${peer.toFixed(1).padStart(9)} ${(own / peer).toFixed(2).padStart(7)}  ${unit}`,
-    );
-  console.log(`${''.padEnd(34)}    usherd   udevd   ratio`);
-  row('start until all is bound', usherd.startSeconds, udevd.startSeconds, 's');
-  row('resident memory', usherd.memoryKib / 1024, udevd.memoryKib / 1024, 'MiB');
-  for (const [device] of DEVICES) {
-    row(device, usherd.latencies.get(device) ?? Number.NaN, udevd.latencies.get(device) ?? Number.NaN, 'ms');
+/** The figures of each side in a column, and ours as ratios to each peer's. */
+function printFigures(sides: Readonly<Record<string, Figures>>): void {
+  const [own, ...peers] = Object.values(sides);
+  if (own === undefined) return;
+  const names = Object.keys(sides);
+  const titles = [...names, ...names.slice(1).map(name => `of ${name}`)].map(title => title.padStart(10));
+  console.log(`${''.padEnd(28)}${titles.join('')}`);
+  const row = (title: string, unit: string, figure: (side: Figures) => number): void => {
+    const figures = [own, ...peers].map(one => figure(one).toFixed(1).padStart(10));
+    const ratios = peers.map(peer => (figure(own) / figure(peer)).toFixed(2).padStart(10));
+    console.log(`${title.padEnd(28)}${figures.join('')}${ratios.join('')}  ${unit}`);
+  };
+  row('start until all is bound', 's', ({ startSeconds }) => startSeconds);
+  row('resident memory', 'MiB', ({ memoryKib }) => memoryKib / 1024);
+  for (const [device] of DEVICES) row(device, 'ms', ({ latencies }) => latencies.get(device) ?? Number.NaN);
+  const share =
+    (part: number) =>
+    ({ latencies }: Figures): number =>
+      percentile([...latencies.values()], part);
+  row('all devices: p50', 'ms', share(0.5));
+  row('all devices: p99', 'ms', share(0.99));
+}
+
+const resident = (pids: string): string =>
+  `cat $(for p in ${pids}; do echo /proc/$p/status; done) | awk '/^VmRSS/ { sum += $2 } END { print sum }'`;
+
+/** Boots a machine, measures it and stops it again. */
+async function side(
+  prepareRoot: (root: string) => Promise<void>,
+  start: (guest: Guest) => Promise<void>,
+  pids: string,
+): Promise<Figures> {
+  const guest = await Guest.boot({ prepareRoot });
+  try {
+    return await measure(guest, start, resident(pids));
+  } finally {
+    await guest.stop();
   }
-  const all = ({ latencies }: Figures): readonly number[] => [...latencies.values()];
-  row('all devices: p50', percentile(all(usherd), 0.5), percentile(all(udevd), 0.5), 'ms');
-  row('all devices: p99', percentile(all(usherd), 0.99), percentile(all(udevd), 0.99), 'ms');
 }
 
 const why = whyNoMachine();
 if (why === undefined) {
-  const resident = (pids: string): string =>
-    `cat $(for p in ${pids}; do echo /proc/$p/status; done) | awk '/^VmRSS/ { sum += $2 } END { print sum }'`;
-  const own = await Guest.boot({ prepareRoot: root => stageModprobeConf(root) });
-  const usherd = await measure(
-    own,
-    guest => guest.startUsherd(),
-    resident('$(usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")'),
-  );
-  await own.stop();
-  const peer = await Guest.boot({ prepareRoot: root => stageUdev(root) });
-  const udevd = await measure(
-    peer,
-    async guest => void (await guest.run(START_UDEV)),
-    resident('$(pidof systemd-udevd)'),
-  );
-  await peer.stop();
-  printFigures(usherd, udevd);
+  printFigures({
+    usherd: await side(
+      stageModprobeConf,
+      guest => guest.startUsherd(),
+      '$(usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")',
+    ),
+    udevd: await side(stageUdev, async guest => void (await guest.run(START_UDEV)), '$(pidof systemd-udevd)'),
+    mdev: await side(stageMdev, async guest => void (await guest.run(START_MDEV)), '$(pidof mdev)'),
+  });
 } else console.log(`no figures: ${why}`);

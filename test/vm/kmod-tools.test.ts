@@ -19,6 +19,9 @@ const scenario = await guestFor({
   },
 });
 
+/** All of the module's parameters, as the kernel has them now. */
+const READ_TYPED = 'grep . /sys/module/usherd_typed/parameters/*';
+
 /** `$T` is the folder of the tree. Each is run by Debian's tools and then, from the same beginning, by ours. */
 const SEQUENCES: Readonly<Record<string, readonly string[]>> = {
   'a file system with what it needs, there and away again': [
@@ -61,6 +64,27 @@ const SEQUENCES: Readonly<Record<string, readonly string[]>> = {
     'rmmod usherd_plain',
     'rmmod jbd2',
     'lsmod',
+  ],
+  'a parameter of each type is passed on, and what is none of its type is refused by the kernel': [
+    'insmod $T/updates/usherd_typed.ko a_byte=200 a_short=-300 a_ushort=60000 an_int=-70000 a_uint=4000000000 a_long=-5 a_ulong=0x10',
+    READ_TYPED,
+    'rmmod usherd_typed',
+    'insmod $T/updates/usherd_typed.ko a_ullong=18446744073709551615 a_hexint=255 a_bool=Y an_invbool=1 some_ints=4,3,2 a_string=short',
+    READ_TYPED,
+    'rmmod usherd_typed',
+    `insmod $T/updates/usherd_typed.ko 'a_text="two words"' a_bool`,
+    READ_TYPED,
+    'rmmod usherd_typed',
+    `modprobe -v usherd_typed 'a_text="two words"' some_ints=1 an_int=0x7f`,
+    READ_TYPED,
+    'modprobe -r usherd_typed',
+    'insmod $T/updates/usherd_typed.ko a_byte=256',
+    'insmod $T/updates/usherd_typed.ko an_int=many',
+    'insmod $T/updates/usherd_typed.ko some_ints=1,2,3,4,5',
+    'insmod $T/updates/usherd_typed.ko a_string=far-too-long-a-text',
+    'insmod $T/updates/usherd_typed.ko a_bool=maybe',
+    'insmod $T/updates/usherd_typed.ko no_such=1',
+    'rmmod usherd_typed',
   ],
   'parameters, several names, and commands of modprobe.d': [
     'modprobe -v dummy numdummies=2',

@@ -57,6 +57,13 @@ export async function busyboxFile(): Promise<string> {
   return path.join(busybox, 'bin/busybox');
 }
 
+/** Puts usher's modprobe into a root under its own name, for the kernel: it starts a program by its path, with hardly any environment. */
+export function stageModprobeLink(root: string): void {
+  const file = path.join(root, 'usr/lib/usherd/bin/modprobe');
+  const program = '/usr/lib/usherd/bin/node /usr/lib/usherd/dist/usher modprobe';
+  writeFileSync(file, `#!/bin/sh\nexec ${program} "$@"\n`, { mode: 0o755 });
+}
+
 /** Links a folder's files one by one: a folder cannot be linked, and a copy of 400 MB takes its time. */
 export function linkTree(from: string, to: string): void {
   mkdirSync(to, { recursive: true });

@@ -18,7 +18,7 @@ interface Variant {
 }
 
 /** Modules with a source of their own. */
-const OWN_SOURCES = ['usherd_bus', 'usherd_closed'];
+const OWN_SOURCES = ['usherd_bus', 'usherd_closed', 'usherd_typed'];
 
 /** Drivers made from usherd_driver.c. Each takes the platform device called like it. None is signed, all are out of tree. */
 const VARIANTS: Readonly<Record<string, Variant>> = {

@@ -23,6 +23,22 @@ const PACKAGES = [
 export const START_UDEV = `/lib/systemd/systemd-udevd --daemon --resolve-names=never
   udevadm trigger --type=subsystems --action=add && udevadm trigger --type=devices --action=add && udevadm settle`;
 
+/** What mdev does for drivers where it is used for them (Alpine, buildroot): every event with a modalias goes to modprobe. */
+const MDEV_CONF = '$MODALIAS=.* 0:0 660 @modprobe -b "$MODALIAS"\n';
+
+/** Starts busybox mdev as a daemon, and has every device tell of itself again, which mdev does not do by itself. */
+export const START_MDEV = `mdev -d
+  find /sys/devices -name uevent | while read -r file; do echo add >"$file"; done
+  before=; while now=$(cat /sys/kernel/uevent_seqnum /proc/modules | md5sum) && [ "$now" != "$before" ] || pidof modprobe; do
+    before=$now; usleep 300000; done`;
+
+/** Puts busybox mdev into a root, and kmod for it to call. */
+export async function stageMdev(root: string): Promise<void> {
+  await stageUdev(root);
+  symlinkSync('busybox', path.join(root, 'bin/mdev'));
+  put(path.join(root, 'etc/mdev.conf'), MDEV_CONF);
+}
+
 /** Puts systemd-udevd with its rules, and kmod, into a root: the peer whose decisions are the measure. */
 export async function stageUdev(root: string): Promise<void> {
   const from = await packages();

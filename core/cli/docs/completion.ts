@@ -9,11 +9,11 @@ export function bashCompletion(verbs: readonly Verb[]): string {
   const cases = verbs.map(verb => {
     const words = optionsOf(verb).flatMap(spec => longAndShort(spec));
     return [
-      `    ${verb.name})`,
+      `    ${shellWord(verb.name)})`,
       ...valueCases(verb, (spec, values) => `        ${longAndShort(spec).join('|')}) ${values}; return ;;`),
       `      case $cur in`,
       `        -*) COMPREPLY=($(compgen -W '${words.join(' ')}' -- "$cur")) ;;`,
-      `        *) ${bashValues(verb.arguments[0]?.completes)} ;;`,
+      `        *) ${bashArgument(verb, verbs)} ;;`,
       '      esac ;;',
     ].join('\n');
   });
@@ -21,9 +21,12 @@ export function bashCompletion(verbs: readonly Verb[]): string {
 ${SHELL_LISTS}
 _usher() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb=\${COMP_WORDS[1]}
+  [ "$COMP_CWORD" -gt 2 ] && case "$verb \${COMP_WORDS[2]}" in ${lowerNames(verbs)}) verb="$verb \${COMP_WORDS[2]}" ;; esac
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W '${verbs.map(verb => verb.name).join(' ')} --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W '${upper(verbs)
+      .map(verb => verb.name)
+      .join(' ')} --help --version' -- "$cur"))
     return
   fi
   case $verb in
@@ -46,20 +49,25 @@ export function zshCompletion(verbs: readonly Verb[]): string {
   const cases = verbs.map(verb => {
     const specs = optionsOf(verb).flatMap(spec => zshOption(spec));
     const argument = verb.arguments[0];
+    const below = lower(verb, verbs);
+    if (below.length > 0) specs.push(`'1:question:(${below.join(' ')})'`);
     if (argument !== undefined) specs.push(`'*:${argument.name}:${zshValues(argument.completes)}'`);
-    return `    ${verb.name}) _arguments -s ${specs.join(' ')} ;;`;
+    return `    ${shellWord(verb.name)}) _arguments -s ${specs.join(' ')} ;;`;
   });
   return `#compdef usher
 # zsh completion of usher; made by \`usher docs zsh\`.
 ${SHELL_LISTS}
 _usher() {
   if (( CURRENT == 2 )); then
-    local -a verbs=(${verbs.map(verb => `'${verb.name}:${zshText(verb.summary)}'`).join(' ')})
+    local -a verbs=(${upper(verbs)
+      .map(verb => `'${verb.name}:${zshText(verb.summary)}'`)
+      .join(' ')})
     _describe verb verbs
     return
   fi
   local verb=$words[2]
   shift words; (( CURRENT-- ))
+  (( CURRENT > 2 )) && case "$verb $words[2]" in ${lowerNames(verbs)}) verb="$verb $words[2]"; shift words; (( CURRENT-- )) ;; esac
   case $verb in
 ${cases.join('\n')}
   esac
@@ -71,11 +79,13 @@ _usher "$@"
 /** Completion for fish. */
 export function fishCompletion(verbs: readonly Verb[]): string {
   const lines = verbs.flatMap(verb => [
-    `complete -c usher -n __fish_use_subcommand -f -a ${verb.name} -d '${zshText(verb.summary)}'`,
+    verb.name.includes(' ')
+      ? `complete -c usher -n '${fishSeen(verb.name.split(' ')[0] ?? '')}' -f -a ${verb.name.split(' ')[1] ?? ''} -d '${zshText(verb.summary)}' # ${verb.name}`
+      : `complete -c usher -n __fish_use_subcommand -f -a ${verb.name} -d '${zshText(verb.summary)}'`,
     ...optionsOf(verb).map(spec => fishOption(verb, spec)),
     ...(verb.arguments[0]?.completes === undefined
       ? []
-      : [`complete -c usher -n '__fish_seen_subcommand_from ${verb.name}' ${fishValues(verb.arguments[0].completes)}`]),
+      : [`complete -c usher -n '${fishSeen(verb.name)}' ${fishValues(verb.arguments[0].completes)}`]),
   ]);
   return `# fish completion of usher; made by \`usher docs fish\`.
 function __usher_modules; command sed -n 's|^.*/\\([^/]*\\)\\.ko[.a-z]*:.*|\\1|p' /lib/modules/(uname -r)/modules.dep 2>/dev/null; end
@@ -88,6 +98,40 @@ ${lines.join('\n')}
 const SHELL_LISTS = `_usher_modules() { sed -n 's|^.*/\\([^/]*\\)\\.ko[.a-z]*:.*|\\1|p' "/lib/modules/$(uname -r)/modules.dep" 2>/dev/null; }
 _usher_devices() { find /sys/devices -name uevent -printf '/%P\\n' 2>/dev/null | sed 's|^|/devices|; s|/uevent$||'; }
 _usher_subsystems() { ls /sys/class /sys/bus 2>/dev/null | grep -v :; }`;
+
+/** Verbs of one word. */
+function upper(verbs: readonly Verb[]): readonly Verb[] {
+  return verbs.filter(({ name }) => !name.includes(' '));
+}
+
+/** Second words of the verbs below this one: `verify` below `history`. */
+function lower({ name }: Verb, verbs: readonly Verb[]): readonly string[] {
+  return verbs.filter(verb => verb.name.startsWith(`${name} `)).map(verb => verb.name.slice(name.length + 1));
+}
+
+/** Verbs of two words, as a pattern of a shell's case. */
+function lowerNames(verbs: readonly Verb[]): string {
+  return verbs
+    .filter(({ name }) => name.includes(' '))
+    .map(({ name }) => shellWord(name))
+    .join('|');
+}
+
+function shellWord(name: string): string {
+  return name.includes(' ') ? `'${name}'` : name;
+}
+
+function fishSeen(name: string): string {
+  return name
+    .split(' ')
+    .map(word => `__fish_seen_subcommand_from ${word}`)
+    .join('; and ');
+}
+
+function bashArgument(verb: Verb, verbs: readonly Verb[]): string {
+  const below = lower(verb, verbs);
+  return below.length > 0 ? bashWords(below) : bashValues(verb.arguments[0]?.completes);
+}
 
 function optionsOf(verb: Verb): readonly OptionSpec[] {
   return [...verb.options, ...GLOBAL_OPTIONS, { flags: '-h, --help', description: 'print this help' }];
@@ -149,7 +193,7 @@ function fishOption(verb: Verb, spec: OptionSpec): string {
     : spec.choices === undefined
       ? ` -r ${fishValues(spec.completes)}`
       : ` -x -a '${spec.choices.join(' ')}'`;
-  return `complete -c usher -n '__fish_seen_subcommand_from ${verb.name}' ${flags.join(' ')}${value} -d '${zshText(spec.description)}'`;
+  return `complete -c usher -n '${fishSeen(verb.name)}' ${flags.join(' ')}${value} -d '${zshText(spec.description)}'`;
 }
 
 function fishValues(kind: ValueKind | undefined): string {

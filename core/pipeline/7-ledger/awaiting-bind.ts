@@ -1,5 +1,5 @@
 import type { Devpath } from '../../vocabulary/devpath.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
 
 /** Devices whose driver was just loaded and may bind: more than are ever plugged in at once; the oldest is forgotten first. */
 const AWAITING_MAX_DEVICES = 4096;

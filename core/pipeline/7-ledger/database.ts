@@ -74,17 +74,21 @@ export function openForWriting(file: string): { readonly db: Connection; readonl
 }
 
 /**
- * Opens an existing ledger to read it, with or without a daemon that writes it.
+ * Opens an existing ledger to read it, with or without a daemon that writes it. One of an older schema is read as a copy in memory that
+ * was brought up to date, since only the writer may change the file.
  * @throws {UsherdError} FILE_UNREADABLE, LEDGER_DAMAGED, LEDGER_NEWER
  */
 export function openForReading(file: string): Connection {
   if (!existsSync(file)) throw new UsherdError('FILE_UNREADABLE', `${file}: there is no ledger yet`, { file });
   return reading(file, () => {
     try {
-      return checked(new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS }), file);
+      const db = checked(new Database(file, { readonly: true, fileMustExist: true, timeout: BUSY_TIMEOUT_MS }), file);
+      return userVersion(db) === MIGRATIONS.length ? db : broughtUpToDate(db, file);
     } catch (error) {
       if (!needsWholeRead(error, file)) throw error;
-      return checked(new Database(wholeFile(file)), file);
+      const db = checked(new Database(inMemory(readFileSync(file))), file);
+      migrate(db);
+      return db;
     }
   });
 }
@@ -111,11 +115,27 @@ function needsWholeRead(error: unknown, file: string): boolean {
   return isRefused && size === 0 && statSync(file).size <= READ_WHOLE_MAX_BYTES;
 }
 
-/** The file as SQLite can hold it in memory: the two bytes that say WAL (file format, offsets 18 and 19) say rollback journal. */
-function wholeFile(file: string): Buffer {
-  const bytes = readFileSync(file);
-  bytes.fill(1, 18, 20);
-  return bytes;
+/** A ledger's bytes as SQLite can hold them in memory: the two that say WAL (file format, offsets 18 and 19) say rollback journal. */
+function inMemory(bytes: Buffer): Buffer {
+  return bytes.fill(1, 18, 20);
+}
+
+function broughtUpToDate(old: Connection, file: string): Connection {
+  try {
+    const sizeBytes =
+      Number(old.pragma('page_count', { simple: true })) * Number(old.pragma('page_size', { simple: true }));
+    if (sizeBytes > READ_WHOLE_MAX_BYTES)
+      throw new UsherdError(
+        'FILE_UNREADABLE',
+        `${file}: its schema is version ${userVersion(old)}, and it is too large to be brought up to date in memory; usher daemon does it once`,
+        { file, sizeBytes },
+      );
+    const db = new Database(inMemory(old.serialize()));
+    migrate(db);
+    return db;
+  } finally {
+    old.close();
+  }
 }
 
 /**

@@ -4,118 +4,79 @@ import type { Opinion } from '../4-policy/opinion.ts';
 import type { Step } from '../5-resolve/load-plan.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import type { Connection } from './database.ts';
-import { modulesOf, type Deliberation } from './deliberation.ts';
+import type { Deliberation, EntryResult } from './deliberation.ts';
+import { columnsOf } from './row-shapes.ts';
+import { ShapedInsert } from './shaped-insert.ts';
 import type { Strings } from './strings.ts';
 
 /** `winner` of a judgement whose winning opinion is not among those heard: it stands in a row of its own at this place. */
 export const WINNER_APART = -1;
 
-/** Writes deliberations and outcomes as rows. Use only inside a transaction. */
+/** Writes deliberations and outcomes as rows. Use only inside a transaction. Each answers with the content of what it wrote. */
 export class DecisionRows {
-  readonly #strings: Strings;
   readonly #decision;
-  readonly #mention;
   readonly #candidate;
   readonly #judgement;
   readonly #opinion;
   readonly #plan;
   readonly #step;
+  readonly #ending;
   readonly #outcome;
 
   constructor(db: Connection, strings: Strings) {
-    this.#strings = strings;
-    this.#decision = db.prepare('INSERT INTO decision VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#mention = db.prepare('INSERT INTO mention (module, decision) VALUES (?, ?)');
-    this.#candidate = db.prepare('INSERT INTO candidate VALUES (?, ?, ?, ?, ?, ?, ?)');
-    this.#judgement = db.prepare('INSERT INTO judgement VALUES (?, ?, ?, ?, ?)');
-    this.#opinion = db.prepare('INSERT INTO opinion VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#plan = db.prepare('INSERT INTO plan VALUES (?, ?, ?)');
-    this.#step = db.prepare('INSERT INTO plan_step VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-    this.#outcome = db.prepare('INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?)');
+    const insert = (table: string): ShapedInsert => new ShapedInsert(db, strings, table, columnsOf(table));
+    this.#decision = insert('decision');
+    this.#candidate = insert('candidate');
+    this.#judgement = insert('judgement');
+    this.#opinion = insert('opinion');
+    this.#plan = insert('plan');
+    this.#step = insert('plan_step');
+    this.#ending = insert('ending');
+    this.#outcome = insert('outcome');
   }
 
-  writeDeliberation(id: number, entry: number, atMs: number, deliberation: Deliberation): void {
-    const strings = this.#strings;
+  writeDeliberation(id: number, entry: number, atMs: number, deliberation: Deliberation): string {
     const { device, candidates, decisions, plans } = deliberation;
-    this.#decision.run(
-      id,
-      entry,
-      atMs,
-      strings.intern(device.devpath),
-      strings.intern(device.subsystem),
-      strings.internOptional(device.modalias),
-      strings.internOptional(device.driver),
-      strings.internOptional(device.devtype),
-      strings.internOptional(device.devname),
-    );
-    for (const module of modulesOf(deliberation)) this.#mention.run(strings.intern(module), id);
-    for (const [pos, { module, match }] of candidates.entries()) {
-      const names = [module, match.module, match.source, match.pattern].map(text => strings.intern(text));
-      this.#candidate.run(id, pos, ...names, strings.internPlace(match.place));
-    }
+    const { devpath, subsystem, modalias, driver, devtype, devname } = device;
+    let content = this.#decision.write(id, [entry, atMs, devpath, subsystem, modalias, driver, devtype, devname]);
+    for (const [pos, { module, match }] of candidates.entries())
+      content += this.#candidate.write(id, [pos, module, match.module, match.source, match.pattern, match.place]);
+    let opinionsContent = '';
     for (const [pos, { module, verdict, winner, opinions }] of decisions.entries()) {
       const place = winner === undefined ? null : placeOfWinner(winner, opinions);
-      this.#judgement.run(id, pos, strings.intern(module), verdict, place);
-      for (const [order, opinion] of opinions.entries()) this.#writeOpinion(id, pos, order, opinion);
-      if (winner !== undefined && place === WINNER_APART) this.#writeOpinion(id, pos, WINNER_APART, winner);
+      content += this.#judgement.write(id, [pos, module, verdict, place]);
+      for (const [order, opinion] of opinions.entries()) opinionsContent += this.#writeOpinion(id, pos, order, opinion);
+      if (winner !== undefined && place === WINNER_APART)
+        opinionsContent += this.#writeOpinion(id, pos, WINNER_APART, winner);
     }
+    let stepsContent = '';
+    content += opinionsContent;
     for (const [pos, { target, steps }] of plans.entries()) {
-      this.#plan.run(id, pos, strings.intern(target));
-      for (const [order, step] of steps.entries()) this.#writeStep(id, pos, order, step);
+      content += this.#plan.write(id, [pos, target]);
+      for (const [order, step] of steps.entries()) stepsContent += this.#writeStep(id, pos, order, step);
     }
+    return content + stepsContent;
   }
 
-  writeOutcomes(ending: number, outcomes: readonly Outcome[]): void {
+  writeEnding(id: number, entry: number, atMs: number, result: EntryResult, outcomes: readonly Outcome[]): string {
+    let content = this.#ending.write(id, [entry, atMs, result]);
     for (const [pos, outcome] of outcomes.entries()) {
       const { errno, text, tookMs } = outcomeFacts(outcome);
-      const module = this.#strings.intern(outcome.module);
-      this.#outcome.run(
-        ending,
-        pos,
-        outcome.kind,
-        module,
-        errno ?? null,
-        this.#strings.internOptional(text),
-        tookMs ?? null,
-      );
+      content += this.#outcome.write(id, [pos, outcome.kind, outcome.module, errno, text, tookMs]);
     }
+    return content;
   }
 
-  #writeOpinion(decision: number, judgement: number, pos: number, opinion: Opinion): void {
-    this.#opinion.run(
-      decision,
-      judgement,
-      pos,
-      opinion.verdict,
-      this.#strings.intern(opinion.module),
-      this.#strings.intern(opinion.by),
-      this.#strings.intern(opinion.reason),
-      this.#internPlace(opinion.place),
-      this.#strings.internOptional(opinion.replacement),
-    );
+  #writeOpinion(decision: number, judgement: number, pos: number, opinion: Opinion): string {
+    const { verdict, module, by, reason, place, replacement } = opinion;
+    return this.#opinion.write(decision, [judgement, pos, verdict, module, by, reason, place, replacement]);
   }
 
-  #writeStep(decision: number, plan: number, pos: number, step: Step): void {
+  #writeStep(decision: number, plan: number, pos: number, step: Step): string {
     const { path, command, text, place, optionPlaces } = stepFacts(step);
-    this.#step.run(
-      decision,
-      plan,
-      pos,
-      step.kind,
-      this.#strings.intern(step.module),
-      step.role,
-      this.#strings.internOptional(step.neededBy),
-      step.required ? 1 : 0,
-      this.#strings.internOptional(path),
-      this.#strings.internOptional(command),
-      this.#strings.internOptional(text),
-      this.#internPlace(place),
-      optionPlaces?.map(each => this.#strings.internPlace(each)).join(' ') ?? null,
-    );
-  }
-
-  #internPlace(place: Place | undefined): number | null {
-    return place === undefined ? null : this.#strings.internPlace(place);
+    const { kind, module, role, neededBy, required } = step;
+    const who = [kind, module, role, neededBy, required ? 1 : 0];
+    return this.#step.write(decision, [plan, pos, ...who, path, command, text, place, optionPlaces]);
   }
 }
 

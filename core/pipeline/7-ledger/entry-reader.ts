@@ -12,11 +12,9 @@ import type { Connection } from './database.ts';
 import { WINNER_APART } from './decision-rows.ts';
 import type { Deliberation, EntryResult } from './deliberation.ts';
 import type { HistoryEntry } from './history-entry.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
+import { TextReader } from './text-reader.ts';
 import { unpackEnv } from './uevent-row.ts';
-
-/** Texts kept at hand while reading; some 10 MB at most. */
-const KNOWN_MAX_TEXTS = 65_536;
 
 /** A row of `uevent` with its decision and ending, as ENTRY_COLUMNS selects it. */
 export interface EntryRow {
@@ -59,9 +57,7 @@ interface Decided {
 
 /** Rows → the very values the writer was given. */
 export class EntryReader {
-  readonly #texts = new Map<number, string>();
-  readonly #text;
-  readonly #place;
+  readonly #texts: TextReader;
   readonly #rows;
 
   constructor(db: Connection) {
@@ -69,8 +65,7 @@ export class EntryReader {
       const statement = db.prepare<[number], Cells>(`SELECT * FROM ${table} WHERE ${key} = ?`);
       return parent => statement.all(parent);
     };
-    this.#text = db.prepare<[number], string>('SELECT text FROM str WHERE id = ?').pluck();
-    this.#place = db.prepare<[number], Cells>('SELECT * FROM place WHERE id = ?');
+    this.#texts = new TextReader(db);
     this.#rows = {
       decision: children('decision', 'id'),
       candidate: children('candidate', 'decision'),
@@ -241,14 +236,7 @@ export class EntryReader {
   }
 
   #placeOf(id: Cell | undefined): Place {
-    const row = this.#place.get(Number(id)) ?? {};
-    const { line, col, offset_bytes: offsetBytes } = row;
-    return {
-      file: this.#string(row['file']),
-      ...(typeof line === 'number' && { line }),
-      ...(typeof col === 'number' && { column: col }),
-      ...(typeof offsetBytes === 'number' && { offsetBytes }),
-    };
+    return this.#texts.place(Number(id));
   }
 
   #present(key: string, id: Cell | undefined): Record<string, string> {
@@ -261,12 +249,6 @@ export class EntryReader {
   }
 
   #string(id: Cell | undefined): string {
-    if (typeof id !== 'number') return '';
-    const known = this.#texts.get(id);
-    if (known !== undefined) return known;
-    const text = this.#text.get(id) ?? '';
-    if (this.#texts.size >= KNOWN_MAX_TEXTS) this.#texts.clear();
-    this.#texts.set(id, text);
-    return text;
+    return typeof id === 'number' ? this.#texts.text(id) : '';
   }
 }

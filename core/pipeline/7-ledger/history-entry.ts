@@ -3,7 +3,7 @@ import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import type { Deliberation, EntryResult } from './deliberation.ts';
 import type { Incident } from './incident.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
 import type { RunFacts } from './row-queue.ts';
 
 /**

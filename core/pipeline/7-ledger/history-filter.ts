@@ -1,10 +1,10 @@
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Seqnum } from '../../vocabulary/seqnum.ts';
 import type { Action, Origin } from '../1-intake/uevent.ts';
-import type { VerdictKind } from '../4-policy/opinion.ts';
+import { VERDICT_KINDS, type VerdictKind } from '../4-policy/opinion.ts';
 import type { EntryResult } from './deliberation.ts';
+import type { EntryId } from './entry-id.ts';
 import type { EntryState } from './history-entry.ts';
-import type { EntryId } from './ledger.ts';
 import { sqliteInteger } from './row-writer.ts';
 
 /** Which entries are wanted: those that meet every condition given. */
@@ -20,10 +20,15 @@ export interface HistoryFilter {
   readonly action?: Action | undefined;
   /** Some module of the entry got this verdict. */
   readonly verdict?: VerdictKind | undefined;
+  /** This rule won for some module of the entry: `FILE:LINE`, or who said it (tags.ts). */
+  readonly rule?: string | undefined;
   readonly result?: EntryResult | Exclude<EntryState, 'ended'> | undefined;
   readonly origin?: Origin['kind'] | undefined;
   readonly runId?: number | undefined;
+  /** All runs of a boot. */
   readonly bootId?: string | undefined;
+  /** From the first run of a boot on. */
+  readonly sinceBootId?: string | undefined;
   readonly seqnumFrom?: Seqnum | undefined;
   /** Inclusive. */
   readonly seqnumTo?: Seqnum | undefined;
@@ -34,39 +39,49 @@ export interface HistoryFilter {
   readonly limit?: number | undefined;
 }
 
-export interface SqlCondition {
-  /** Joined by AND; `1` when there is no condition. */
+export type SqlValue = string | number | bigint;
+
+/** How the entries a filter wants are found. */
+export interface EntrySearch {
+  /** Put before `uevent`: the index that has few of them, in the order of entries. */
+  readonly driving: string;
+  /** Joined by AND; `1` when there is no condition. Values are only ever bound, never part of the text. */
   readonly where: string;
-  readonly values: readonly (string | number | bigint)[];
+  readonly values: readonly SqlValue[];
+  /**
+   * Entries come by the time they were received. Where few are found by another way than time, they come as they were recorded,
+   * which is the same unless somebody set the clock.
+   */
+  readonly order: 'time' | 'id';
+  /** Whether the hours in which there are such events are known (`activity`), so that the others need not be gone through. */
+  readonly isInActivity: boolean;
 }
 
-/** A filter → its condition over `uevent`. Values are only ever bound, never part of the text. */
-export function conditionOf(filter: HistoryFilter, liveRun: number | undefined): SqlCondition {
+const NAMED = '(SELECT id FROM str WHERE text = ?)';
+
+/** A filter → the search for it. */
+export function searchOf(filter: HistoryFilter, liveRun: number | undefined): EntrySearch {
   const parts: string[] = [];
-  const values: (string | number | bigint)[] = [];
-  const want = (sql: string, ...bound: (string | number | bigint)[]): void => {
+  const values: SqlValue[] = [];
+  const want = (sql: string, ...bound: SqlValue[]): void => {
     parts.push(sql);
     values.push(...bound);
   };
-  const { sinceMs, untilMs, device, module, verdict, result, runId, bootId, seqnumFrom, seqnumTo } = filter;
+  const { sinceMs, untilMs, device, result, runId, bootId, sinceBootId, seqnumFrom, seqnumTo } = filter;
+  const tags = tagsWanted(filter);
+  for (const [n, texts] of tags.entries()) {
+    const those = `(SELECT id FROM str WHERE text IN (${texts.map(() => '?').join(', ')}))`;
+    if (n === 0) want(`driving.what IN ${those}`, ...texts);
+    else want(`EXISTS (SELECT 1 FROM tag WHERE what IN ${those} AND entry = uevent.id)`, ...texts);
+  }
   if (sinceMs !== undefined) want('uevent.at_ms >= ?', sinceMs);
   if (untilMs !== undefined) want('uevent.at_ms < ?', untilMs);
-  if (device !== undefined) want(...deviceCondition(device));
+  if (device !== undefined) want(...deviceCondition(device, 'uevent.devpath'));
   for (const column of ['subsystem', 'action', 'origin'] as const) {
     const text = filter[column];
-    if (text !== undefined) want(`uevent.${column} = (SELECT id FROM str WHERE text = ?)`, text);
+    // The plus keeps SQLite from looking for an index by it.
+    if (text !== undefined) want(`+uevent.${column} = ${NAMED}`, text);
   }
-  if (module !== undefined)
-    want(
-      `uevent.id IN (SELECT entry FROM decision WHERE id IN
-        (SELECT decision FROM mention WHERE module = (SELECT id FROM str WHERE text = ?)))`,
-      module,
-    );
-  if (verdict !== undefined)
-    want(
-      'uevent.id IN (SELECT entry FROM decision WHERE id IN (SELECT decision FROM judgement WHERE verdict = ?))',
-      verdict,
-    );
   if (result === 'recorded') want('decision.id IS NULL');
   else if (result === 'open' || result === 'interrupted')
     want(
@@ -74,17 +89,42 @@ export function conditionOf(filter: HistoryFilter, liveRun: number | undefined):
         AND uevent.run ${result === 'open' ? '=' : '<>'} ?`,
       liveRun ?? -1,
     );
-  else if (result !== undefined) want('uevent.id IN (SELECT entry FROM ending WHERE result = ?)', result);
-  if (runId !== undefined) want('uevent.run = ?', runId);
-  if (bootId !== undefined) want('uevent.run IN (SELECT id FROM run WHERE boot_id = ?)', bootId);
+  const after = (run: string): string => `uevent.id < coalesce((SELECT min(id) FROM run WHERE id > ${run}), 1e18)`;
+  if (runId !== undefined) want(`uevent.id > ? AND ${after('?')}`, runId, runId);
+  const ofBoot = 'FROM run WHERE boot_id = ?';
+  if (bootId !== undefined)
+    want(`uevent.id > (SELECT min(id) ${ofBoot}) AND ${after(`(SELECT max(id) ${ofBoot})`)}`, bootId, bootId);
+  if (sinceBootId !== undefined) want(`uevent.id > (SELECT min(id) ${ofBoot})`, sinceBootId);
   if (seqnumFrom !== undefined) want('uevent.seqnum >= ?', sqliteInteger(seqnumFrom));
   if (seqnumTo !== undefined) want('uevent.seqnum <= ?', sqliteInteger(seqnumTo));
-  return { where: parts.length === 0 ? '1' : parts.join(' AND '), values };
+  const isById = tags.length > 0 || (runId ?? bootId ?? sinceBootId) !== undefined;
+  return {
+    driving: tags.length > 0 ? 'tag AS driving CROSS JOIN' : '',
+    where: [...(tags.length > 0 ? ['uevent.id = driving.entry'] : []), ...(parts.length === 0 ? ['1'] : parts)].join(
+      ' AND ',
+    ),
+    values,
+    order: isById ? 'id' : 'time',
+    isInActivity: !isById && device === undefined && (filter.subsystem ?? filter.action ?? filter.origin) !== undefined,
+  };
 }
 
-function deviceCondition(device: string): [sql: string, value: string] {
+/** Tags an entry must have, one of each group; the first group is the one that is likely to have the fewest. */
+function tagsWanted({ module, verdict, rule, result }: HistoryFilter): readonly (readonly string[])[] {
+  const isTagged = result !== undefined && result !== 'recorded' && result !== 'open' && result !== 'interrupted';
+  return [
+    ...(rule === undefined ? [] : [VERDICT_KINDS.map(kind => `rule=${kind} ${rule}`)]),
+    ...(module === undefined ? [] : [[module]]),
+    ...(verdict === undefined ? [] : [[`verdict=${verdict}`]]),
+    ...(isTagged ? [[`result=${result}`]] : []),
+  ];
+}
+
+/** A device as people name it → the condition that a column has its devpath's id. */
+export function deviceCondition(device: string, column: string): [sql: string, value: string] {
   const isGlob = /[*?[]/.test(device);
-  if (device.startsWith('/') && !isGlob) return ['uevent.devpath = (SELECT id FROM str WHERE text = ?)', device];
+  if (device.startsWith('/') && !isGlob) return [`${column} = ${NAMED}`, device];
   const pattern = device.startsWith('/') ? device : `*/${device}`;
-  return ['uevent.devpath IN (SELECT id FROM str WHERE text GLOB ?)', pattern];
+  const known = 'SELECT id FROM str WHERE id IN (SELECT devpath FROM device) AND text GLOB ?';
+  return [`${column} IN (${known})`, pattern];
 }

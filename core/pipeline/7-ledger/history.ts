@@ -1,12 +1,31 @@
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
+import { adoptRows } from './adopt-rows.ts';
+import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
 import { openForReading, reading, type Connection } from './database.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
-import { conditionOf, type HistoryFilter } from './history-filter.ts';
+import { searchOf, type EntrySearch, type HistoryFilter } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
+import {
+  findBoots,
+  findConnected,
+  findDevices,
+  findDrivers,
+  type Boot,
+  type Connected,
+  type DeviceFilter,
+  type DriverFilter,
+  type DriverSpan,
+  type KnownDevice,
+} from './questions.ts';
+import { countBy, type Count, type GroupKey } from './count-by.ts';
+import { HOUR_MS } from './roll-ups.ts';
+import { ROW_SHAPES } from './row-shapes.ts';
+import { verifyChain, type Verification } from './verify.ts';
+import { askSql, type SqlAnswer } from './views.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import { readPending } from './pending-rows.ts';
 import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
@@ -14,6 +33,13 @@ import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
 const PAGE_ROWS = 256;
+
+/** Where a page ended. */
+type Cursor = Pick<EntryRow, 'at_ms' | 'id'>;
+const CURSOR = 'SELECT at_ms, id FROM uevent WHERE id = ?';
+
+/** From, inclusive, and until, exclusive, in milliseconds since 1970. */
+type Window = readonly [fromMs: number, untilMs: number];
 
 /** What a decision is looked up by. */
 export type DecisionSubject =
@@ -36,7 +62,9 @@ export class History {
 
   /** @throws {UsherdError} FILE_UNREADABLE, LEDGER_DAMAGED, LEDGER_NEWER */
   static open(file: string): History {
-    return new History(file, openForReading(file));
+    const db = openForReading(file);
+    if (!db.readonly) reading(file, () => adoptRows(db, Date.now));
+    return new History(file, db);
   }
 
   private constructor(path: string, db: Connection) {
@@ -45,26 +73,78 @@ export class History {
     this.#reader = reading(path, () => new EntryReader(db));
   }
 
-  /** Entries that meet the filter, by the time they were received, newest first unless the filter says otherwise. */
+  /** Entries that meet the filter, newest first unless it says otherwise (EntrySearch.order). */
   *query(filter: HistoryFilter = {}): IterableIterator<HistoryEntry> {
     const liveRun = this.#liveRun();
-    const { where, values } = conditionOf(filter, liveRun);
-    const [direction, beyond] = filter.order === 'oldest-first' ? ['ASC', '>'] : ['DESC', '<'];
-    const order = `ORDER BY uevent.at_ms ${direction}, uevent.id ${direction} LIMIT ?`;
-    const first = `SELECT ${ENTRY_COLUMNS} FROM ${ENTRY_TABLES} WHERE ${where}`;
-    const next = `${first} AND (uevent.at_ms, uevent.id) ${beyond} (?, ?)`;
+    const search = searchOf(filter, liveRun);
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
-    let cursor = filter.after === undefined ? [] : this.#cursorOf(filter.after);
-    while (left > 0 && cursor !== undefined) {
-      const count = Math.min(left, PAGE_ROWS);
-      const page = cursor.length === 0 ? first : next;
-      const rows = this.#all<EntryRow>(`${page} ${order}`, ...values, ...cursor, count);
-      for (const row of rows) yield this.#read(row, liveRun);
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < count) return;
-      cursor = [last.at_ms, last.id];
-      left -= count;
+    const after = filter.after === undefined ? undefined : this.#all<Cursor>(CURSOR, filter.after)[0];
+    if (filter.after !== undefined && after === undefined) return;
+    for (const window of search.isInActivity ? this.#activeWindows(filter) : [undefined]) {
+      for (const row of this.#rows(filter, search, window, after)) {
+        if (left <= 0) return;
+        left -= 1;
+        yield this.#read(row, liveRun);
+      }
+      if (left <= 0) return;
     }
+  }
+
+  /** Rows of a search, page by page. */
+  *#rows(
+    { order = 'newest-first', limit = PAGE_ROWS }: HistoryFilter,
+    search: EntrySearch,
+    window: Window | undefined,
+    after: Cursor | undefined,
+  ): IterableIterator<EntryRow> {
+    const [direction, beyond] = order === 'oldest-first' ? ['ASC', '>'] : ['DESC', '<'];
+    const key = search.driving === '' ? 'uevent.id' : 'driving.entry';
+    const isByTime = search.order === 'time';
+    const inWindow = window === undefined ? '' : 'AND uevent.at_ms >= ? AND uevent.at_ms < ?';
+    const next = isByTime ? `AND (uevent.at_ms, uevent.id) ${beyond} (?, ?)` : `AND ${key} ${beyond} ?`;
+    const sorted = isByTime ? `uevent.at_ms ${direction}, uevent.id ${direction}` : `${key} ${direction}`;
+    const count = Math.min(limit, PAGE_ROWS);
+    let cursor = after;
+    for (;;) {
+      const found = this.#all<EntryRow>(
+        `SELECT ${ENTRY_COLUMNS} FROM ${search.driving} ${ENTRY_TABLES}
+         WHERE ${search.where} ${inWindow} ${cursor === undefined ? '' : next} ORDER BY ${sorted} LIMIT ?`,
+        ...search.values,
+        ...(window ?? []),
+        ...(cursor === undefined ? [] : isByTime ? [cursor.at_ms, cursor.id] : [cursor.id]),
+        count,
+      );
+      // A rule that gave two verdicts for one entry finds it twice.
+      yield* found.filter((row, n) => row.id !== found[n - 1]?.id);
+      cursor = found.at(-1);
+      if (found.length < count) return;
+    }
+  }
+
+  /** Spans of whole hours that have events of these kinds, in the filter's order. */
+  #activeWindows({
+    subsystem,
+    action,
+    origin,
+    sinceMs = 0,
+    untilMs = Number.MAX_VALUE,
+    order,
+  }: HistoryFilter): Window[] {
+    const wanted = Object.entries({ subsystem, action, origin }).filter(([, text]) => text !== undefined);
+    const hours = this.#all<{ hour: number }>(
+      `SELECT DISTINCT hour FROM activity WHERE hour >= ? AND hour <= ?
+       ${wanted.map(([column]) => `AND ${column} = (SELECT id FROM str WHERE text = ?)`).join(' ')} ORDER BY hour`,
+      Math.floor(sinceMs / HOUR_MS),
+      Math.floor(untilMs / HOUR_MS),
+      ...wanted.map(([, text]) => text ?? ''),
+    );
+    const windows: [number, number][] = [];
+    for (const { hour } of hours) {
+      const last = windows.at(-1);
+      if (last?.[1] === hour * HOUR_MS) last[1] += HOUR_MS;
+      else windows.push([hour * HOUR_MS, (hour + 1) * HOUR_MS]);
+    }
+    return order === 'oldest-first' ? windows : windows.toReversed();
   }
 
   entryById(id: EntryId): HistoryEntry | undefined {
@@ -81,8 +161,7 @@ export class History {
     if ('devpath' in subject) return this.#one(latest('devpath'), subject.devpath);
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
     return this.#one(
-      `decision.id = (SELECT max(decision) FROM mention JOIN decision ON decision.id = decision
-         WHERE module = ${named} AND ${ofUevent})`,
+      `uevent.id = (SELECT entry FROM tag WHERE what = ${named} AND ${ofUevent} ORDER BY entry DESC LIMIT 1)`,
       subject.module,
     );
   }
@@ -108,8 +187,7 @@ export class History {
 
   /** Number of the last row of the one sequence. */
   lastId(): number {
-    const tables = ['run', 'run_end', 'uevent', 'decision', 'ending', 'bind', 'incident'];
-    const newest = tables.map(table => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
+    const newest = ROW_SHAPES.map(({ table }) => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
     return this.#all<{ id: number | null }>(`SELECT max(id) AS id FROM (${newest})`)[0]?.id ?? 0;
   }
 
@@ -133,7 +211,6 @@ export class History {
 
   /** Wishes for modules that no uevent brought, newest first; none in a ledger from before there were any. */
   requests({ sinceMs = 0, untilMs = Number.MAX_VALUE, limit = -1 }: Omit<IncidentFilter, 'kind'> = {}): RequestEntry[] {
-    if (Number(this.#db.pragma('user_version', { simple: true })) < 2) return [];
     const liveRun = this.#liveRun();
     const rows = this.#all<RequestRow>(
       `SELECT request.*, asked.text AS asked_text, place.text AS devpath_text, decision.id AS decision_id,
@@ -180,6 +257,56 @@ export class History {
     }));
   }
 
+  /** Answers that come from the tables beside the rows (questions.ts). */
+  devices(filter: DeviceFilter = {}): KnownDevice[] {
+    return reading(this.path, () => findDevices(this.#db, filter));
+  }
+
+  connectedAt(atMs: number): Connected {
+    return reading(this.path, () => findConnected(this.#db, atMs));
+  }
+
+  drivers(filter: DriverFilter = {}): DriverSpan[] {
+    return reading(this.path, () => findDrivers(this.#db, filter));
+  }
+
+  counts(key: GroupKey, filter: HistoryFilter = {}): Count[] {
+    return reading(this.path, () => countBy(this.#db, key, filter));
+  }
+
+  /** How large the file is, without its log, and how many rows of the one sequence were ever written. */
+  size(): { readonly sizeBytes: number; readonly rows: number } {
+    const pages = this.#all<{ sizeBytes: number }>(
+      'SELECT page_count * page_size AS sizeBytes FROM pragma_page_count, pragma_page_size',
+    );
+    return { sizeBytes: pages[0]?.sizeBytes ?? 0, rows: this.lastId() };
+  }
+
+  /** Boots, newest first. */
+  boots(): Boot[] {
+    return reading(this.path, () => findBoots(this.#db));
+  }
+
+  /** Answers a SELECT over the views. @throws {UsherdError} USAGE */
+  sql(sql: string, maxRows: number): SqlAnswer {
+    return reading(this.path, () => askSql(this.#db, sql, maxRows));
+  }
+
+  /** Compares every row with its seal, and every seal with the one before. Takes some 5 s per million rows. */
+  verify(): Verification {
+    return reading(this.path, () => verifyChain(this.#db));
+  }
+
+  /** The newest seal, signed when a key is given. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE */
+  anchor(keyFile?: string): Anchor | undefined {
+    return reading(this.path, () => takeAnchor(this.#db, keyFile));
+  }
+
+  /** @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE */
+  checkAnchor(anchor: Anchor, publicKeyFile?: string): AnchorCheck {
+    return reading(this.path, () => checkAnchor(this.#db, anchor, publicKeyFile));
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -195,11 +322,6 @@ export class History {
   #one(where: string, value: string | number): HistoryEntry | undefined {
     const [row] = this.#all<EntryRow>(`SELECT ${ENTRY_COLUMNS} FROM ${ENTRY_TABLES} WHERE ${where}`, value);
     return row && this.#read(row, this.#liveRun());
-  }
-
-  #cursorOf(id: EntryId): number[] | undefined {
-    const [row] = this.#all<{ at_ms: number }>('SELECT at_ms FROM uevent WHERE id = ?', id);
-    return row && [row.at_ms, id];
   }
 
   /** The last run, when it has no end and somebody holds the writer's lock. */

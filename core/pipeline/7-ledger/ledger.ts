@@ -2,7 +2,9 @@ import { statSync } from 'node:fs';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
+import { adoptRows } from './adopt-rows.ts';
 import { isSqliteError, makeLedgerFile, openForWriting, type Connection, type SetAside } from './database.ts';
+import type { EntryId } from './entry-id.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Incident } from './incident.ts';
@@ -10,11 +12,11 @@ import { readPending, type PendingEnd } from './pending-rows.ts';
 import { readPolicyHash } from './policy-hash.ts';
 import type { RequestFacts } from './request.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
+import { ROW_SHAPES } from './row-shapes.ts';
 import { RowWriter } from './row-writer.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
-/** An entry: one uevent and all that came of it. Ids grow with time, with gaps. */
-export type EntryId = number & { readonly __brand: 'EntryId' };
+export type { EntryId } from './entry-id.ts';
 
 /** Rows per transaction: from here on synchronous=FULL costs nothing that can be measured, and a batch takes about 5 ms. */
 export const BATCH_MAX_ROWS = 1000;
@@ -100,7 +102,8 @@ export class Ledger {
       const { db, setAside } = openForWriting(file);
       this.#db = db;
       this.setAside = setAside;
-      this.#writer = new RowWriter(db);
+      adoptRows(db, now);
+      this.#writer = new RowWriter(db, now);
       this.#nextId = lastId(db) + 1;
     } catch (error) {
       this.#lock.release();
@@ -287,17 +290,8 @@ export class Ledger {
 
 /** Highest id of the one sequence; 0 in a new file. */
 function lastId(db: Connection): number {
-  const tables = [
-    'run',
-    'run_end',
-    'uevent',
-    'decision',
-    'ending',
-    'bind',
-    'incident',
-    'request',
-    'pending',
-    'pending_end',
-  ];
-  return Math.max(0, ...tables.map(table => Number(db.prepare(`SELECT max(id) FROM ${table}`).pluck().get() ?? 0)));
+  return Math.max(
+    0,
+    ...ROW_SHAPES.map(({ table }) => Number(db.prepare(`SELECT max(id) FROM ${table}`).pluck().get() ?? 0)),
+  );
 }

@@ -14,6 +14,15 @@
  *
  * Indexes: uevent by time, for every question with a time in it; uevent by device and time, for the history of a device; the
  * others are on tables that have a row per decision, not per event, and cost the event path nothing.
+ *
+ * Step 3 adds the hash chain and what questions are answered from:
+ * - `seal` chains all rows of the one sequence (seals.ts).
+ * - The tables after it are made from the rows, in the transaction that writes them, and can be made again: `activity` counts events
+ *   by hour, kind and action; `device` has a row per device and modalias; `gone` the old paths of devices that were moved;
+ *   `driver_span` who drove a device from when to when; `tag` finds entries by module (its name), verdict (`verdict=deny`), rule
+ *   (`rule=deny FILE:LINE`) and result (`result=failed`); `tally` counts tags by day. Hours and days are whole ones since 1970, UTC.
+ * - `tag` replaces `mention` and the indexes by verdict and result: it is in the order of entries, so that the newest come first
+ *   without sorting.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -99,5 +108,36 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE pending_end (
     id INTEGER PRIMARY KEY, pending INTEGER NOT NULL UNIQUE, at_ms REAL NOT NULL, how TEXT NOT NULL, uid INTEGER
   ) STRICT;
+  `,
+  `
+  CREATE TABLE seal (
+    first INTEGER PRIMARY KEY, last INTEGER NOT NULL, at_ms REAL NOT NULL, digests BLOB NOT NULL, hash BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE activity (
+    hour INTEGER NOT NULL, subsystem INTEGER NOT NULL, action INTEGER NOT NULL, origin INTEGER NOT NULL, n INTEGER NOT NULL,
+    first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, PRIMARY KEY (hour, subsystem, action, origin)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE device (
+    id INTEGER PRIMARY KEY, devpath INTEGER NOT NULL, modalias INTEGER NOT NULL, subsystem INTEGER NOT NULL,
+    first_id INTEGER NOT NULL, first_ms REAL NOT NULL, last_id INTEGER NOT NULL, last_ms REAL NOT NULL,
+    events INTEGER NOT NULL, adds INTEGER NOT NULL, UNIQUE (devpath, modalias)
+  ) STRICT;
+  CREATE INDEX device_by_first ON device (first_ms);
+  CREATE TABLE gone (devpath INTEGER NOT NULL, at_ms REAL NOT NULL, PRIMARY KEY (devpath, at_ms)) STRICT, WITHOUT ROWID;
+  CREATE TABLE driver_span (
+    id INTEGER PRIMARY KEY, devpath INTEGER NOT NULL, driver INTEGER NOT NULL, from_id INTEGER NOT NULL, from_ms REAL NOT NULL,
+    to_ms REAL, ended TEXT
+  ) STRICT;
+  CREATE INDEX driver_span_by_device ON driver_span (devpath, from_ms);
+  CREATE INDEX driver_span_open ON driver_span (devpath) WHERE to_ms IS NULL;
+
+  CREATE TABLE tag (what INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (what, entry)) STRICT, WITHOUT ROWID;
+  CREATE TABLE tally (
+    what INTEGER NOT NULL, day INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (what, day)
+  ) STRICT, WITHOUT ROWID;
+  DROP TABLE mention;
+  DROP INDEX judgement_by_verdict;
+  DROP INDEX ending_by_result;
   `,
 ];

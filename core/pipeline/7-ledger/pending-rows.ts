@@ -4,9 +4,8 @@ import type { Connection } from './database.ts';
 /** How the waiting of a device ended. */
 export type PendingEnd = 'approved' | 'denied' | 'expired' | 'unplugged' | 'changed' | 'crowded-out';
 
-/** Devices that still wait for an answer, oldest first; none in a ledger from before there were any. */
+/** Devices that still wait for an answer, oldest first. */
 export function readPending(db: Connection): readonly PendingItem[] {
-  if (Number(db.pragma('user_version', { simple: true })) < 2) return [];
   const rows = db
     .prepare<[], { id: number; entry: number; at_ms: number; facts: string }>(
       'SELECT * FROM pending WHERE id NOT IN (SELECT pending FROM pending_end) ORDER BY id',

@@ -1,7 +1,7 @@
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { EntryResult } from './deliberation.ts';
 import type { EntryReader } from './entry-reader.ts';
-import type { EntryId } from './ledger.ts';
+import type { EntryId } from './entry-id.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import type { EntryState } from './history-entry.ts';
 import type { RequestDeliberation, RequestFacts } from './request.ts';

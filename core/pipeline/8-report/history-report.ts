@@ -2,6 +2,7 @@ import type { ModuleName } from '../../vocabulary/module-name.ts';
 import { modulesOf } from '../7-ledger/deliberation.ts';
 import { INTERRUPTED_SENTENCE, type HistoryEntry, type HistoryIncident } from '../7-ledger/history-entry.ts';
 import type { RequestEntry } from '../7-ledger/request-entry.ts';
+import { formatCsv } from './csv.ts';
 import { toJson, type Json } from './json.ts';
 import { resultSpan } from './outcome-text.ts';
 import { formatShortTime, formatTime } from './quantity.ts';
@@ -30,6 +31,35 @@ export function formatHistoryTable(entries: Iterable<HistoryEntry>, terminal: Te
     entry.binds.at(-1)?.driver ?? '',
   ]);
   return formatTable(COLUMNS, rows, terminal);
+}
+
+/** Entries → CSV with a line of titles; a field once there stays. */
+export function formatHistoryCsv(entries: Iterable<HistoryEntry>): string[] {
+  const titles = [
+    'entry',
+    'time',
+    'action',
+    'devpath',
+    'subsystem',
+    'modalias',
+    'modules',
+    'state',
+    'result',
+    'driver',
+  ];
+  const rows = Array.from(entries, entry => [
+    entry.id,
+    isoTime(entry.event.receivedAtMs),
+    entry.event.action,
+    entry.event.devpath,
+    entry.event.subsystem,
+    entry.event.env['MODALIAS'],
+    targetsOf(entry).join(' '),
+    entry.state,
+    entry.result,
+    entry.binds.at(-1)?.driver,
+  ]);
+  return formatCsv(titles, rows);
 }
 
 /** An entry → one line, for following. */
