@@ -131,13 +131,18 @@ async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const device = parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
+  // The place in the lane is taken before anybody is asked: an answer may take its time, and a sibling must not overtake.
+  await parts.lanes.run(laneOf(device), () => findDriverOf(device, event, entry, parts));
+}
+
+async function findDriverOf(device: Device, event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const seen = parts.gate?.look(device);
   const deliberated = await deliberate({ kind: 'device', device, event }, parts);
   const { candidates, decisions, plans, refusals } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
   if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
-  const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
+  const outcomes = await executePlans(plans, refusals, parts.executor);
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
   parts.gate?.decided(event, entry, device, deliberated, seen);
