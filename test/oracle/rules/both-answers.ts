@@ -1,8 +1,10 @@
 /**
  * What our rules and `udevadm test` say of devices, one JSON line a device. Run inside test/support/sandbox.sh by rules.test.ts.
- * usage: both-answers.ts RULES_DIRS(colon between) SYS_TREE|- [DEVPATH…]   SYS_TREE is shown as /sys; by default all devices are asked
+ * usage: both-answers.ts RULES_DIRS(colon between) SYS_TREE|- [RULE_FILE]   SYS_TREE is shown as /sys; RULE_FILE is put into the sandbox's
+ * /run/udev/rules.d, where both read it
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { walkSysfs } from '../../../core/kernel/sysfs.ts';
 import { runProgram } from '../../../core/kernel/run-program.ts';
@@ -13,12 +15,17 @@ import { subjectOfDevice } from '../../../core/pipeline/4-policy/rules/rule-subj
 import { SystemContext } from '../../../core/pipeline/4-policy/rules/system-context.ts';
 import type { Answer, BothAnswers } from './answers.ts';
 
-const [dirs = '', tree = '-', ...named] = process.argv.slice(2);
+const [dirs = '', tree = '-', ruleFile] = process.argv.slice(2);
 if (tree !== '-') spawnSync('mount', ['--bind', tree, '/sys'], { stdio: 'inherit' });
+
+if (ruleFile !== undefined) {
+  mkdirSync('/run/udev/rules.d', { recursive: true });
+  copyFileSync(ruleFile, '/run/udev/rules.d/00-test.rules');
+}
 
 const roots = systemRoot({}, { env: {}, uid: 0 });
 const ruleSet = loadRuleSet(dirs.split(':'));
-const devpaths = named.length > 0 ? named : walkSysfs(roots).map(device => device.devpath);
+const devpaths = walkSysfs(roots).map(device => device.devpath);
 
 /** Our answer, from what udevadm left of the devices asked about before this one. */
 async function ours(devpath: string): Promise<Answer> {

@@ -28,9 +28,9 @@ testUnless(whyNoRules)("every rule file of Debian's udev package parses without 
 });
 
 /** Asks both about every device, in a sandbox; `tree` stands for /sys. */
-function askBoth(t: ExecutionContext, dirs: string, tree: string): readonly BothAnswers[] {
+function askBoth(t: ExecutionContext, dirs: string, tree: string, ...file: readonly string[]): readonly BothAnswers[] {
   const script = path.join(import.meta.dirname, 'both-answers.ts');
-  const words = [path.join(top, 'test/support/sandbox.sh'), '-', process.execPath, script, dirs, tree];
+  const words = [path.join(top, 'test/support/sandbox.sh'), '-', process.execPath, script, dirs, tree, ...file];
   const { stdout, stderr, status } = spawnSync('bash', words, { encoding: 'utf8', maxBuffer: 256 * 1024 * 1024 });
   t.is(status, 0, stderr);
   return stdout
@@ -89,4 +89,11 @@ testUnless(whyNoSandbox)("on recorded devices Debian's rules come to what udevad
     '/devices/pci0000:00/0000:00:10.0',
   ].map(devpath => ({ devpath, ...(devpath.endsWith('.0') ? { subsystem: 'pci' } : {}) }));
   compare(t, askBoth(t, DEBIAN_RULES, madeTree(t, [...above, ...devices])), 10);
+});
+
+testUnless(whyNoSandbox)('where udev(7) leaves something open our rules do what udevadm test does', t => {
+  const file = path.join(top, 'test/fixtures/rules/oracle/semantics.rules');
+  const answers = askBoth(t, `/run/udev/rules.d:${DEBIAN_RULES}`, '-', file);
+  compare(t, answers, 50);
+  t.true(answers.some(({ ours }) => ours.properties['R2'] === 'b c'));
 });

@@ -1,6 +1,7 @@
 import type { Evaluation } from './evaluation.ts';
 import { otherAttribute } from './expand.ts';
 import type { RuleToken } from './rule.ts';
+import { sysctlPath } from './sysctl-path.ts';
 import type { RuleDevice } from './rule-context.ts';
 
 /** What a match key was compared with, for a person: a text, several, or undefined where there is nothing. */
@@ -33,7 +34,7 @@ export function actualValue(
     case 'ATTR':
       return otherAttribute(attribute, evaluation) ?? device.attribute(attribute);
     case 'SYSCTL':
-      return context.sysctl(attribute)?.trim();
+      return context.sysctl(sysctlPath(attribute))?.trim();
     case 'RESULT':
       return evaluation.programResult;
     case 'MODULE':

@@ -4,6 +4,7 @@ import { LINE_MAX_BYTES, NAME_MAX_BYTES } from './language.ts';
 import { filePath, isOwnNodeName } from './match-tokens.ts';
 import type { RuleToken } from './rule.ts';
 import { replaceUnsafe } from './safe-text.ts';
+import { sysctlPath } from './sysctl-path.ts';
 import { parseTemplate } from './template.ts';
 
 type Act = (evaluation: Evaluation) => void;
@@ -131,13 +132,6 @@ function sysctlAct(token: RuleToken): Act {
     const file = expandTemplate(name, evaluation);
     if (file !== undefined) evaluation.sysctls.push({ file: sysctlPath(file), value, place: token.place });
   });
-}
-
-/** `net.ipv4.ip_forward` and `net/ipv4/ip_forward` → the path below /proc/sys. Source: sysctl.d(5), "slashes or dots". */
-export function sysctlPath(name: string): string {
-  const sign = /[./]/.exec(name)?.[0];
-  if (sign !== '.') return name;
-  return name.replaceAll(/[./]/g, found => (found === '.' ? '/' : '.'));
 }
 
 function ownerAct(token: RuleToken, whose: 'owner' | 'group'): Act {

@@ -6,6 +6,7 @@ import { compilePattern, type TextTest } from './pattern.ts';
 import type { RuleToken } from './rule.ts';
 import type { RuleDevice } from './rule-context.ts';
 import { trimEnd } from './safe-text.ts';
+import { sysctlPath } from './sysctl-path.ts';
 import { parseTemplate } from './template.ts';
 
 /** A match key, ready: `holds` says whether the rule goes on. */
@@ -147,7 +148,7 @@ function sysctlMatch({ attribute = '' }: RuleToken, test: (text: string | undefi
   return {
     holds: evaluation => {
       const name = expandTemplate(template, evaluation);
-      const value = name === undefined ? undefined : evaluation.context.sysctl(name);
+      const value = name === undefined ? undefined : evaluation.context.sysctl(sysctlPath(name));
       return value !== undefined && test(value.trim());
     },
   };
