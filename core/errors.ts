@@ -75,6 +75,11 @@ export const ERRORS = {
     hint: 'openssl genpkey -algorithm ed25519 makes a private key, openssl pkey -pubout its public one',
     exitStatus: 7,
   },
+  HWDB_DAMAGED: {
+    sentence: 'the hardware database cannot be made sense of',
+    hint: 'systemd-hwdb update writes it anew',
+    exitStatus: 5,
+  },
   RECORDING_DAMAGED: { sentence: 'a recording cannot be read', hint: 'usher record makes one', exitStatus: 8 },
   DAEMON_UNREACHABLE: { sentence: 'no daemon answers', hint: 'usher daemon starts one', exitStatus: 9 },
   DAEMON_RUNNING: {

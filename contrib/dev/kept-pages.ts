@@ -7,6 +7,7 @@ export const KEPT_PAGES: Readonly<Record<string, string>> = {
   'usherd.toml.5': 'contrib/man/usherd.toml.5',
   ...Object.fromEntries(TOOL_NAMES.map(name => [`${name}.8`, `contrib/man/${name}.8`])),
   errors: 'contrib/man/errors.md',
+  rules: 'rules/README.md',
   bash: 'contrib/completion/usher.bash',
   zsh: 'contrib/completion/_usher',
   fish: 'contrib/completion/usher.fish',

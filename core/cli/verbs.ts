@@ -20,6 +20,7 @@ import { permit } from './verbs/permit.ts';
 import { policy } from './verbs/policy.ts';
 import { record } from './verbs/record.ts';
 import { replay } from './verbs/replay.ts';
+import { rules } from './verbs/rules.ts';
 import { settle } from './verbs/settle.ts';
 import { status } from './verbs/status.ts';
 import { taint } from './verbs/taint.ts';
@@ -48,6 +49,7 @@ export const VERBS: readonly Verb[] = [
   settle,
   record,
   replay,
+  rules,
   param,
   taint,
   forbid,

@@ -15,13 +15,17 @@ export type WhySubject =
 /** Bus, colon, and something: what the kernel's MODALIAS formatters write. Source: scripts/mod/file2alias.c. */
 const MODALIAS_FORM = /^[a-z][a-z0-9_-]*:./;
 
+/** No device is named like this, so that none has to be looked for. Source: scripts/mod/file2alias.c, the buses that are asked about. */
+const SURE_MODALIAS =
+  /^(?:acpi|cpu|dmi|hdaudio|hid|i2c|input|of|pci|platform|pnp|scsi|sdio|serio|spi|usb|virtio|wmi):./;
+
 /**
  * A word → what it means: a device that is there, then a module the tree or the configuration knows, then a modalias, which need
  * not be of a device that is there.
  * @throws {UsherdError} NOT_FOUND with what was looked for
  */
 export function whySubject(word: string, roots: SystemRoot, { tree, config }: ModuleWorld): WhySubject {
-  const devices = findDevices(word, roots);
+  const devices = SURE_MODALIAS.test(word) ? [] : findDevices(word, roots);
   if (devices.length > 0) return { kind: 'devices', devices };
   if (isPlausibleModuleName(word)) {
     const module = moduleName(word);

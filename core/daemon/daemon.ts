@@ -18,7 +18,7 @@ import { Lanes } from '../pipeline/6-load/lanes.ts';
 import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
 import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
-import { handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
+import { handleRequest, handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { ModuleWatch } from './module-watch.ts';
@@ -31,6 +31,7 @@ import { RejectionTally } from './rejection-tally.ts';
 import { keepRequestAnswers } from './request-answers.ts';
 import { Rest } from './rest.ts';
 import { RetentionKeeper } from './retention-keeper.ts';
+import { RuleDesk } from './rule-desk.ts';
 import { policyOf, retentionOf, type Settings } from './settings.ts';
 import { isSettled } from './settled.ts';
 import { WorldWatch } from './world-watch.ts';
@@ -77,6 +78,7 @@ export class Daemon {
   readonly #retention: RetentionKeeper;
   readonly #modules: ModuleWatch;
   readonly policy: PolicyDesk;
+  readonly rules: RuleDesk;
   readonly losses: LossRepair;
 
   /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
@@ -109,13 +111,24 @@ export class Daemon {
       },
       () => this.#keepAnswers(),
     );
+    this.rules = new RuleDesk({
+      roots,
+      ledger: this.ledger,
+      reporter: this.reporter,
+      tree: () => this.#world.tree,
+      observes: options.observes,
+      load: async name => {
+        await handleRequest({ kind: 'kernel', alias: name }, { asker: 'kernel', asked: name, uid: 0 }, this.parts);
+      },
+    });
     this.parts = {
       devices: new DeviceTable(),
       readDevice: deviceFromSysfs(roots),
       world: () => this.#world,
       stateOf: module => loader.stateOf(module),
-      opinions: opinionSources(() => this.#world.config, this.policy),
+      opinions: opinionSources(() => this.#world.config, this.policy, this.rules.policy),
       gate: this.policy,
+      rules: this.rules,
       executor: new PlanExecutor(this.#modules.watched(loader), { observes: options.observes }),
       lanes: new Lanes(),
       ledger: this.ledger,
@@ -167,6 +180,7 @@ export class Daemon {
     });
     this.policy.start();
     this.#keep(settings);
+    this.rules.configure(settings);
     this.#source = new NetlinkSource({
       group: choice.group,
       root: roots,
@@ -178,7 +192,7 @@ export class Daemon {
     this.#sourceFacts = { ...facts, choice };
     this.#reportBuffer(facts);
     this.#reportProblems([...this.options.problems, ...this.#world.problems]);
-    this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
+    this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
   }
 
   /**
@@ -200,11 +214,12 @@ export class Daemon {
   reload(): void {
     this.#watch?.close();
     this.#world = openWorld(this.options.roots, this.options.release);
-    this.#watch = new WorldWatch(this.#world.watched, () => this.reload());
     this.prepare();
     const { settings } = readSettings(this.options.roots.configDirs);
     this.policy.configure(policyOf(settings));
     this.#keep(settings);
+    this.rules.configure(settings);
+    this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
     this.ledger.incident({ kind: 'reload', files: this.#world.watched });
     this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
     this.#reportProblems(this.#world.problems);
@@ -230,6 +245,7 @@ export class Daemon {
     this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     this.#rejections.flush();
+    this.rules.flushHits();
     this.ledger.incident({ kind: 'shutdown', reason });
     this.ledger.close(reason);
   }

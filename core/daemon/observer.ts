@@ -2,15 +2,22 @@ import type { SystemRoot } from '../kernel/system-root.ts';
 import { readInitState } from '../kernel/sys-module.ts';
 import { kernelBlacklist, modprobeBlacklist } from '../pipeline/4-policy/modprobe-blacklist.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
+import { ruleOpinions, type RulePolicy } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import type { ModprobeConfig } from '../kmod/config/modprobe-config.ts';
 import type { Mind } from '../pipeline/pipeline.ts';
 import { policySources, readPolicy, type PolicyInForce } from './policy-in-force.ts';
+import { readRulePolicy } from './rules-in-force.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 
 /** Everybody who is asked for an opinion. Without a policy, as in a replay elsewhere, modprobe's configuration is all there is. */
-export function opinionSources(config: () => ModprobeConfig, policy?: PolicyInForce): readonly OpinionSource[] {
+export function opinionSources(
+  config: () => ModprobeConfig,
+  policy?: PolicyInForce,
+  rules?: RulePolicy,
+): readonly OpinionSource[] {
   const ours = policy === undefined ? [] : policySources(policy);
-  return [modprobeBlacklist(config), kernelBlacklist(config), ...ours];
+  const ruled = rules === undefined ? [] : [ruleOpinions(rules)];
+  return [modprobeBlacklist(config), kernelBlacklist(config), ...ours, ...ruled];
 }
 
 /** What thinks as the daemon does, over a system that is only looked at: for `usher why` and `usher devices`. */
@@ -21,6 +28,10 @@ export function openObserver(roots: SystemRoot, release: string): Mind & { reado
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: opinionSources(() => opened.config, policy),
+    opinions: opinionSources(
+      () => opened.config,
+      policy,
+      readRulePolicy(roots, () => opened.tree),
+    ),
   };
 }

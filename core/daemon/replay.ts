@@ -26,6 +26,7 @@ import type { Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { opinionSources } from './observer.ts';
+import { readRulePolicy } from './rules-in-force.ts';
 
 export interface ReplayOptions {
   readonly roots: SystemRoot;
@@ -60,7 +61,11 @@ export async function replayRecording(
   const mind: Mind = {
     world: () => world,
     stateOf: module => loader.stateOf(module),
-    opinions: opinionSources(() => world.config),
+    opinions: opinionSources(
+      () => world.config,
+      undefined,
+      readRulePolicy(roots, () => world.tree),
+    ),
   };
   const folder = mkdtempSync(path.join(os.tmpdir(), 'usherd-replay-'));
   // Time is what the recording says it was.

@@ -11,6 +11,9 @@ export interface Settings extends PolicyFields, LedgerFields {
   readonly coldplug: boolean;
   readonly observe: boolean;
   readonly receiveBufferBytes: number;
+  /** Folders of rules beside usherd's own, strongest first. */
+  readonly rulesDirs: readonly string[];
+  readonly manageDev: boolean;
 }
 
 /** The settings of policy by the names they have among all others. */
@@ -54,6 +57,8 @@ export const DEFAULT_SETTINGS: Settings = {
   coldplug: true,
   observe: false,
   receiveBufferBytes: RECEIVE_BUFFER_BYTES,
+  rulesDirs: [],
+  manageDev: false,
   policyDefault: DEFAULT_POLICY.default,
   allowRequests: DEFAULT_POLICY.allowRequests,
   hold: DEFAULT_POLICY.hold,
@@ -108,6 +113,25 @@ export const SETTINGS: readonly SettingSpec[] = [
     description:
       'How much the kernel may keep for usherd while it is busy. Beyond that events are lost, which usherd notices and mends from /sys.',
     parse: parseSize,
+  },
+  {
+    key: 'rules_dirs',
+    field: 'rulesDirs',
+    wanted: 'a list of absolute paths',
+    description:
+      "Folders whose .rules files are read beside usherd's own (rules.d in each of its configuration folders), strongest first. With udev's own folders in it their rules are gone through, too; what they do to devices is done only with manage_dev.",
+    parse: value =>
+      Array.isArray(value) && value.every(item => typeof item === 'string' && item.startsWith('/'))
+        ? (value as string[])
+        : undefined,
+  },
+  {
+    key: 'manage_dev',
+    field: 'manageDev',
+    wanted: 'true or false',
+    description:
+      'Whether usherd gives device nodes their owners, permissions and links, and runs what rules of any folder say, for a system without udevd. Off by default: two managers of one /dev undo each other.',
+    parse: value => (typeof value === 'boolean' ? value : undefined),
   },
   {
     key: 'policy.default',

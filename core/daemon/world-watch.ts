@@ -9,41 +9,55 @@ const WATCHED_FOLDERS_MAX = 64;
 
 /**
  * Tells once when any of the files or folders changes, appears or goes, by inotify: nothing ticks while nothing happens. A path that
- * does not exist is waited for in the nearest folder above it that does.
+ * does not exist is waited for in the nearest folder above it that does; that a folder on the way to it appears is no change yet.
  */
 export class WorldWatch {
-  readonly #watchers: FSWatcher[] = [];
+  readonly #paths: readonly string[];
   readonly #changed: () => void;
+  readonly #there: ReadonlySet<string>;
+  #watchers: FSWatcher[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #hasChanged = false;
   /** Paths beyond the bound, or that inotify refused. */
   readonly unwatched: string[] = [];
 
   constructor(paths: readonly string[], changed: () => void) {
+    this.#paths = paths;
     this.#changed = changed;
-    const folders = new Map<string, Set<string>>();
-    for (const file of paths) {
-      const { folder, name } = nearestFolder(file);
-      const names = folders.get(folder) ?? new Set();
-      folders.set(folder, names.add(name));
-      // A file's fate is seen in its folder; a folder is watched itself, for whatever comes and goes in it.
-      if (isFolder(file)) folders.set(file, (folders.get(file) ?? new Set()).add(ANY_NAME));
-    }
-    for (const [folder, names] of folders) this.#watch(folder, names);
+    this.#there = new Set(paths.filter(file => existsSync(file)));
+    this.#watchAll();
   }
 
   close(): void {
     clearTimeout(this.#timer);
     for (const watcher of this.#watchers) watcher.close();
+    this.#watchers = [];
   }
 
-  #watch(folder: string, names: ReadonlySet<string>): void {
+  #watchAll(): void {
+    const folders = new Map<string, Map<string, Meaning>>();
+    const note = (folder: string, name: string, meaning: Meaning): void => {
+      const names = folders.get(folder) ?? new Map<string, Meaning>();
+      folders.set(folder, names.set(name, names.get(name) === 'change' ? 'change' : meaning));
+    };
+    for (const file of this.#paths) {
+      const { folder, name } = nearestFolder(file);
+      note(folder, name, path.join(folder, name) === file ? 'change' : 'way');
+      // A file's fate is seen in its folder; a folder is watched itself, for whatever comes and goes in it.
+      if (isFolder(file)) note(file, ANY_NAME, 'change');
+    }
+    for (const [folder, names] of folders) this.#watch(folder, names);
+  }
+
+  #watch(folder: string, names: ReadonlyMap<string, Meaning>): void {
     if (this.#watchers.length >= WATCHED_FOLDERS_MAX) {
       this.unwatched.push(folder);
       return;
     }
     try {
       const watcher = watch(folder, (_event, name) => {
-        if (name === null || names.has(ANY_NAME) || names.has(name)) this.#schedule();
+        const meaning = name === null ? 'change' : (names.get(ANY_NAME) ?? names.get(name));
+        if (meaning !== undefined) this.#schedule(meaning);
       });
       watcher.on('error', () => this.unwatched.push(folder));
       this.#watchers.push(watcher);
@@ -52,11 +66,26 @@ export class WorldWatch {
     }
   }
 
-  #schedule(): void {
+  #schedule(meaning: Meaning): void {
+    this.#hasChanged ||= meaning === 'change';
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#changed, CHANGES_ARE_ONE_WITHIN_MS);
+    this.#timer = setTimeout(() => this.#tell(), CHANGES_ARE_ONE_WITHIN_MS);
+  }
+
+  /** What appeared on the way to a path may have brought the path along, or is watched from now on. */
+  #tell(): void {
+    if (this.#hasChanged || this.#paths.some(file => existsSync(file) !== this.#there.has(file))) {
+      this.#hasChanged = false;
+      this.#changed();
+      return;
+    }
+    this.close();
+    this.#watchAll();
   }
 }
+
+/** What it means that a name comes or goes: a change of a watched path, or a step on the way to one that is not there. */
+type Meaning = 'change' | 'way';
 
 const ANY_NAME = '*';
 

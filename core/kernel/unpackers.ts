@@ -1,10 +1,24 @@
 import { UsherdError } from '../errors.ts';
-import { decompressors, type Decompressors } from '../kmod/ko/compression.ts';
-import { decodeXz } from './xz.ts';
+import {
+  type AsideDecompressors,
+  asideDecompressors,
+  decompressors,
+  type Decompressors,
+} from '../kmod/ko/compression.ts';
+import { decodeXz, decodeXzAside, type XzAnswer } from './xz.ts';
 
 /** What unpacks module files on this machine: Node's own gzip and zstd, and the system's liblzma for xz. */
-export const UNPACKERS: Decompressors = decompressors((bytes, maxBytes) => {
-  const answer = decodeXz(bytes, maxBytes);
+export const UNPACKERS: Decompressors = decompressors((bytes, maxBytes) =>
+  decoded(decodeXz(bytes, maxBytes), maxBytes),
+);
+
+/** The same, each call on another thread. */
+export const UNPACKERS_ASIDE: AsideDecompressors = asideDecompressors(async (bytes, maxBytes) =>
+  decoded(await decodeXzAside(bytes, maxBytes), maxBytes),
+);
+
+/** @throws {UsherdError} COMPRESSION_UNAVAILABLE, MODULE_FILE_TOO_LARGE, MODULE_FILE_DAMAGED */
+function decoded(answer: XzAnswer, maxBytes: number): Buffer {
   if (answer.kind === 'decoded') return answer.bytes;
   switch (answer.reason) {
     case 'no-library':
@@ -21,4 +35,4 @@ export const UNPACKERS: Decompressors = decompressors((bytes, maxBytes) => {
         reason: answer.reason,
       });
   }
-});
+}

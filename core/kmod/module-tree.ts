@@ -120,17 +120,21 @@ export class ModuleTree {
 
   /** Patterns of the modules. */
   aliasIndex(): AliasIndex {
-    return (this.#aliases ??= new AliasIndex(() => this.#open('alias'), this.#caches));
+    return (this.#aliases ??= new AliasIndex(() => this.#open('alias'), 'modules.alias', this.#caches));
   }
 
   /** Patterns of what is built in. */
   builtinAliasIndex(): AliasIndex {
-    return (this.#builtinAliases ??= new AliasIndex(() => this.#open('builtinAlias'), this.#caches));
+    return (this.#builtinAliases ??= new AliasIndex(
+      () => this.#open('builtinAlias'),
+      'modules.builtin.alias',
+      this.#caches,
+    ));
   }
 
   /** `symbol:NAME` → the module that exports it. */
   symbolIndex(): AliasIndex {
-    return (this.#symbols ??= new AliasIndex(() => this.#open('symbols')));
+    return (this.#symbols ??= new AliasIndex(() => this.#open('symbols'), 'modules.symbols'));
   }
 
   /** The files the modules and the builtin modules are looked up in. */

@@ -42,7 +42,18 @@ export interface Parts extends Mind {
   readonly awaitingBind: AwaitingBind;
   readonly reporter: Reporter;
   readonly gate?: DeviceGate;
+  /** Absent where no rules are gone through for devices, so that their events pay nothing. */
+  readonly rules?: DeviceRules;
 }
+
+/** Goes through the rules for each event of a device, and does what they say. */
+export interface DeviceRules {
+  /** A promise only when a program of theirs has to answer first. What comes of it is done once a driver is found. */
+  apply(event: Uevent): Promise<AfterRules | undefined> | AfterRules | undefined;
+}
+
+/** Programs that rules want to be run once all else is done for the device. */
+export type AfterRules = () => Promise<void>;
 
 /** Keeps the devices that policy holds, and lets in those it admits. */
 export interface DeviceGate {
@@ -69,6 +80,23 @@ export function receiveUevent(event: Uevent, { ledger, reporter }: Parts): Entry
 export function handleUevent(event: Uevent, entry: EntryId, parts: Parts): Promise<void> | undefined {
   parts.devices.apply(event);
   if (event.action === 'bind') noteBind(event, parts);
+  const ruled = parts.rules?.apply(event);
+  return ruled === undefined ? handleRuled(event, entry, parts) : handleWithRules(event, entry, parts, ruled);
+}
+
+async function handleWithRules(
+  event: Uevent,
+  entry: EntryId,
+  parts: Parts,
+  ruled: NonNullable<ReturnType<DeviceRules['apply']>>,
+): Promise<void> {
+  const after = await ruled;
+  await handleRuled(event, entry, parts);
+  await after?.();
+}
+
+/** Rules have said what they have to say of the device. */
+function handleRuled(event: Uevent, entry: EntryId, parts: Parts): Promise<void> | undefined {
   if (asksForDriver(event)) return findDriver(event, entry, parts);
   return parts.gate?.keepsWhole(event) === true ? judgeWhole(event, entry, parts) : undefined;
 }
@@ -103,13 +131,18 @@ async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const device = parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
+  // The place in the lane is taken before anybody is asked: an answer may take its time, and a sibling must not overtake.
+  await parts.lanes.run(laneOf(device), () => findDriverOf(device, event, entry, parts));
+}
+
+async function findDriverOf(device: Device, event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const seen = parts.gate?.look(device);
   const deliberated = await deliberate({ kind: 'device', device, event }, parts);
   const { candidates, decisions, plans, refusals } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
   if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
-  const outcomes = await parts.lanes.run(laneOf(device), () => executePlans(plans, refusals, parts.executor));
+  const outcomes = await executePlans(plans, refusals, parts.executor);
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
   parts.gate?.decided(event, entry, device, deliberated, seen);
@@ -157,7 +190,7 @@ export async function deliberate(asker: Asker, { world, stateOf, opinions }: Min
   for (const candidate of candidates) {
     const asked = await decide({ module: candidate.module, role: 'target', candidate, asker }, opinions);
     const alias = aliasAsked(asker, candidate);
-    const plan = planTarget(asked.winner?.replacement ?? candidate.module, alias, modules, stateOf);
+    const plan = planTarget(asked, candidate, alias, modules, stateOf);
     const verdicts = await judgePlan(plan, { candidate, asker, opinions }, [asked]);
     decisions.push(...verdicts.values());
     plans.push(plan);
@@ -172,17 +205,29 @@ function aliasAsked(asker: Asker, { match }: Candidate): string | undefined {
 }
 
 function planTarget(
-  target: ModuleName,
+  { winner, opinions }: Decision,
+  candidate: Candidate,
   alias: string | undefined,
   world: ModuleWorld,
   stateOf: Mind['stateOf'],
 ): LoadPlan {
+  const target = winner?.replacement ?? candidate.module;
   const states = new Map<ModuleName, ModuleState>();
   for (const module of modulesToLookAt(target, world)) {
     const state = stateOf(module);
     if (state !== undefined) states.set(module, state);
   }
-  return planLoad(target, world, { states, ...(alias === undefined ? {} : { alias }) });
+  const adding = opinions.filter(({ parameters }) => parameters !== undefined);
+  return planLoad(target, world, {
+    states,
+    ...(alias === undefined ? {} : { alias }),
+    ...(adding.length === 0
+      ? {}
+      : {
+          parameters: adding.map(({ parameters }) => parameters).join(' '),
+          parameterPlaces: adding.flatMap(({ place }) => place ?? []),
+        }),
+  });
 }
 
 /** One candidate's plan after another, in the order the alias named them. */

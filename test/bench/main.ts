@@ -14,6 +14,7 @@ import { benchCli } from './cli.ts';
 import { benchDepmod } from './depmod.ts';
 import { benchIdle } from './idle.ts';
 import { benchModalias } from './modalias.ts';
+import { benchRules } from './bench-rules.ts';
 import type { Figure } from './figure.ts';
 import { benchLedger } from './ledger.ts';
 
@@ -92,6 +93,7 @@ const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Fi
     ...benchStorm(tree, { name: 'sparse modalias', count: values.short ? 100 : 500, rate: 50, only: 'modalias' }),
   ],
   idle: tree => benchIdle(tree),
+  rules: () => benchRules(values.short),
   ledger: () => benchLedger(values.short),
 };
 

@@ -42,6 +42,14 @@ for (const format of [[], ['-f', 'human'], ['--format=tmpfiles'], ['-fdevname'],
   });
 }
 
+test('roots that stand before the command of kmod are the command’s', async t => {
+  const { root } = makeWorld(t, { files: { [`lib/modules/${os.release()}/modules.devname`]: DEVNAME } });
+  const behind = await runOurs('kmod', ['static-nodes', '--root', root]);
+  t.true(behind.stdout.includes('loop-control'));
+  t.deepEqual(await runOurs('kmod', ['--root', root, 'static-nodes']), behind);
+  t.deepEqual(await runOurs('kmod', ['--root', '/nothing', 'static-nodes', '--root', root]), behind);
+});
+
 test('kmod static-nodes writes the file it was given, and makes its folder', async t => {
   const { root } = makeWorld(t, { files: { [`lib/modules/${os.release()}/modules.devname`]: DEVNAME } });
   const file = `${root}/run/tmpfiles.d/static-nodes.conf`;

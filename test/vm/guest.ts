@@ -2,7 +2,8 @@ import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } fro
 import path from 'node:path';
 import { jsonLines, type Ran } from '../support/usher.ts';
 import { cacheFolder } from '../support/debian-packages.ts';
-import { debianKernel, type DebianKernel, type KernelChoice } from './debian-kernel.ts';
+import { debianKernel, type DebianKernel } from './debian-kernel.ts';
+import type { KernelChoice } from '../support/kernel-tree.ts';
 import { makeInitrd } from './initrd.ts';
 import { Machine, ROOT_PORTS } from './machine.ts';
 import { isUsb, propertiesOf, tellsRemoval } from './plugs.ts';

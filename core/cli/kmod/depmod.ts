@@ -16,7 +16,13 @@ export const depmod: KmodTool = {
         { name: 'quick', short: 'A', long: ['quick'], help: 'do nothing when no module is newer than modules.dep' },
         { name: 'errsyms', short: 'e', long: ['errsyms'], help: 'report symbols that nobody supplies' },
         { name: 'show', short: 'n', long: ['show', 'dry-run'], help: 'print the text files, write nothing' },
-        { name: 'symbol-prefix', short: 'P', long: ['symbol-prefix'], value: 'CHAR', help: 'prefix of symbols' },
+        {
+          name: 'symbol-prefix',
+          short: 'P',
+          long: ['symbol-prefix'],
+          value: 'CHAR',
+          help: 'character that symbols may have before their name',
+        },
         { name: 'config', short: 'C', long: ['config'], value: 'PATH', help: 'read the configuration from PATH' },
         {
           name: 'incremental',
@@ -25,7 +31,7 @@ export const depmod: KmodTool = {
           isOurs: true,
         },
         VERBOSE_ROW,
-        { name: 'warn', short: 'w', long: ['warn'], help: 'warn of duplicates' },
+        { name: 'warn', short: 'w', long: ['warn'], help: 'warn of aliases that a module has twice' },
         VERSION_ROW,
         HELP_ROW,
       ],

@@ -1,15 +1,15 @@
 import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { UsherdError } from '../../errors.ts';
-import { UNPACKERS } from '../../kernel/unpackers.ts';
+import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
 import { FactsCache, factsCacheFile } from '../../kmod/depmod/facts-cache.ts';
 import { TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
 import { parseSymvers, parseSystemMap, type KnownSymbol } from '../../kmod/depmod/known-symbols.ts';
-import { planDepmod, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
+import { planDepmodAside, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
 import { scanTree } from '../../kmod/depmod/scan-tree.ts';
 import { writeDepmodOutputs } from '../../kmod/depmod/write-outputs.ts';
+import { moduleNameOfPath } from '../../vocabulary/module-name.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import { formatProblem } from '../../vocabulary/place.ts';
 import { ToolExit } from './tool-exit.ts';
@@ -24,38 +24,54 @@ interface DepmodPlace {
 }
 
 /** depmod(8): writes the index files of a release. */
-export function runDepmod(run: ToolRun): number {
+export async function runDepmod(run: ToolRun): Promise<number> {
   const { host, log, has, given } = run;
   log.priority = Priority.warning + given.filter(({ name }) => name === 'verbose').length;
+  const symbolPrefix = run.valueOf('symbol-prefix');
+  if (symbolPrefix !== undefined && symbolPrefix.length !== 1) log.fatal('-P only takes a single char');
   const place = placeOf(run);
   const config = readDepmodConfig({
     dirs: run.roots.depmodDirs,
     files: has('config') ? run.valuesOf('config') : undefined,
     release: place.release,
   });
-  if (has('quick') && isCurrent(place.dir, config)) return 0;
+  // kmod looks for nothing newer when it would only print.
+  if (has('quick') && (has('show') || isCurrent(place.dir, config))) return 0;
   if (has('errsyms') && !has('symvers') && !has('filesyms')) log.warn('-e needs -E or -F');
-  if (statSync(place.dir, { throwIfNoEntry: false }) === undefined) {
+  const known = knownSymbols(run);
+  const files = has('all') || has('quick') || run.operands.length < 2 ? undefined : namedFiles(run);
+  if (files === undefined && statSync(place.dir, { throwIfNoEntry: false }) === undefined) {
     log.error(`could not open directory ${place.dir}: ${errnoText('ENOENT')}`);
     log.fatal(`could not search modules: ${errnoText('ENOENT')}`);
   }
-  const known = has('errsyms') ? knownSymbols(run) : undefined;
   const request = {
     dir: place.dir,
     config,
     unpackers: UNPACKERS,
-    ...(known === undefined ? {} : { knownSymbols: known, checkVersions: has('symvers') }),
+    files,
+    symbolPrefix,
+    ...(known === undefined || !has('errsyms') ? {} : { knownSymbols: known, checkVersions: has('symvers') }),
   };
   const cache =
-    has('incremental') && !has('symvers')
+    has('incremental') && !has('symvers') && files === undefined
       ? new FactsCache(factsCacheFile(path.join(run.roots.stateDir, 'cache'), place.dir), UNPACKERS)
       : undefined;
-  const plan = planDepmod(request, cache);
+  const plan = await planDepmodAside(
+    request,
+    // One more than there are processors, as one waits while its facts are taken.
+    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
+    cache,
+  );
   cache?.save();
   for (const problem of [...config.problems, ...plan.problems]) log.warn(formatProblem(problem));
+  if (has('verbose')) host.out(reasonsText(plan));
   if (plan.cycles.length > 0) return reportCycles(plan, run);
-  if (!has('show')) writeDepmodOutputs(place.outDir, plan.outputs);
-  else {
+  if (!has('show')) {
+    // Only the indexes, which are not made for printing, have a place for a value once.
+    if (has('warn'))
+      for (const { alias, module } of plan.duplicates()) log.warn(`duplicate module alias:\n${alias} ${module}`);
+    writeDepmodOutputs(place.outDir, plan.outputs);
+  } else {
     for (const name of TEXT_OUTPUTS) {
       const text = plan.outputs.find(output => output.name === name)?.bytes.toString('latin1') ?? '';
       // kmod 30 knows no weak dependencies, so a heading with nothing below it is left out.
@@ -82,6 +98,34 @@ function placeOf({ operands, valueOf, roots, log }: ToolRun): DepmodPlace {
   return { release, dir, outDir: out === undefined ? dir : path.join(path.resolve(out), below) };
 }
 
+/**
+ * The module files that are to be indexed alone.
+ * @throws {ToolExit} when one cannot be
+ */
+function namedFiles({ operands, log }: ToolRun): readonly string[] {
+  const files = operands.slice(1);
+  const taken = new Map<string, string>();
+  for (const file of files) {
+    if (!path.isAbsolute(file)) log.fatal(`${file}: not absolute path.`);
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+      log.fatal(`could not create module ${file}: ${errnoText('ENOENT')}`);
+    }
+    const name = moduleNameOfPath(path.basename(file));
+    const before = taken.get(name);
+    if (before !== undefined) {
+      log.error(`${file} is a second "${name}" besides ${before}`);
+      log.fatal(`could not ${before === file ? 'add' : 'create'} module ${file}: ${errnoText('EEXIST')}`);
+    }
+    taken.set(name, file);
+  }
+  return files;
+}
+
+function reasonsText(plan: DepmodPlan): Buffer {
+  const lines = plan.reasons().map(({ module, symbol, owner }) => `${module.file} needs "${symbol}": ${owner.file}\n`);
+  return Buffer.from(lines.join(''), 'latin1');
+}
+
 /** Whether modules.dep is there and no module has changed since. */
 function isCurrent(dir: string, config: DepmodConfig): boolean {
   const index = statSync(path.join(dir, 'modules.dep'), { throwIfNoEntry: false });
@@ -100,9 +144,11 @@ function knownSymbols({ valueOf, log }: ToolRun): readonly KnownSymbol[] | undef
     text = readFileSync(file, 'latin1');
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code as ErrnoName;
-    throw new UsherdError('FILE_UNREADABLE', `${file}: ${errnoText(code)}`, { file }, error);
+    log.fatal(`could not load ${file}: ${errnoText(code)}`);
+    throw error;
   }
-  const { symbols, problems } = (valueOf('symvers') === undefined ? parseSystemMap : parseSymvers)(text, file);
+  const parse = valueOf('symvers') === undefined ? parseSystemMap : parseSymvers;
+  const { symbols, problems } = parse(text, file, valueOf('symbol-prefix'));
   for (const problem of problems) log.warn(formatProblem(problem));
   return symbols;
 }

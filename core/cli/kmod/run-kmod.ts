@@ -15,7 +15,7 @@ Called through a link of one of these names it is that tool:
 
 /** kmod(8): its first operand is the command, and what follows is the command's. */
 export async function runKmodCommand(run: ToolRun): Promise<number> {
-  const { tool, host, operands } = run;
+  const { tool, host, given, operands } = run;
   const [command, ...rest] = operands;
   switch (command) {
     case 'help':
@@ -25,7 +25,9 @@ export async function runKmodCommand(run: ToolRun): Promise<number> {
       return listModules(run);
     case 'static-nodes': {
       const { staticNodes } = await import('./static-nodes.ts');
-      return runTool(staticNodes, rest, host);
+      // What roots were given before the command are its roots, too; those behind it win.
+      const before = given.map(({ name, value }) => (value === undefined ? `--${name}` : `--${name}=${value}`));
+      return runTool(staticNodes, [...before, ...rest], host);
     }
     default:
       host.err(command === undefined ? 'missing command\n' : `invalid command '${command}'\n`);

@@ -34,7 +34,7 @@ export async function runTool(tool: KmodTool, words: readonly string[], host: To
   }
   const log = new ToolLog(tool.name, host);
   try {
-    await openSyslog(given, log);
+    await openSyslog(tool, given, host, log);
     return await tool.run(runOf({ tool, given, operands }, host, log));
   } catch (error) {
     if (error instanceof ToolExit) return error.status;
@@ -77,9 +77,10 @@ function rootOptions(valueOf: ToolRun['valueOf']): RootOptions {
   };
 }
 
-/** With -s messages go to /dev/log. (kmod does so too when standard error is closed; Node opens it again before we could see.) */
-async function openSyslog(given: readonly GivenOption[], log: ToolLog): Promise<void> {
-  if (!given.some(({ name }) => name === 'syslog')) return;
+/** With -s messages go to /dev/log; those of modprobe, which the kernel starts without a standard error, do so then, too. */
+async function openSyslog(tool: KmodTool, given: readonly GivenOption[], host: ToolHost, log: ToolLog): Promise<void> {
+  const isAsked = given.some(({ name }) => name === 'syslog');
+  if (!isAsked && !(tool.name === 'modprobe' && host.isErrClosed?.() === true)) return;
   const { sendDatagram } = await import('../../kernel/unix-socket.ts');
   const dev = given.findLast(({ name }) => name === 'dev-root')?.value ?? '/dev';
   log.syslog = bytes => {

@@ -4,4 +4,6 @@ export interface ToolHost {
   readonly err: (text: string) => void;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
+  /** Whether the process was started without a standard error. */
+  readonly isErrClosed?: () => boolean;
 }

@@ -7,6 +7,7 @@ export async function makePages(verbs: readonly Verb[]): Promise<Readonly<Record
   const completion = await import('../docs/completion.ts');
   const { toolPage } = await import('../docs/tool-page.ts');
   const { KMOD_TOOLS } = await import('../kmod/kmod-verbs.ts');
+  const { rulesPage } = await import('../docs/rules-page.ts');
   const daemon = verbs.find(verb => verb.name === 'daemon');
   if (daemon === undefined) throw new Error('bug: there is no verb daemon');
   return {
@@ -15,6 +16,7 @@ export async function makePages(verbs: readonly Verb[]): Promise<Readonly<Record
     'usherd.toml.5': () => manual.settingsPage(),
     ...Object.fromEntries(KMOD_TOOLS.map(tool => [`${tool.name}.8`, () => toolPage(tool)])),
     errors: () => manual.errorsPage(),
+    rules: () => rulesPage(),
     bash: () => completion.bashCompletion(verbs),
     zsh: () => completion.zshCompletion(verbs),
     fish: () => completion.fishCompletion(verbs),
@@ -27,7 +29,9 @@ export const docs: Verb = {
   description: [
     'The pages are made from the same values that parse the command line and the configuration. Without a name the pages are listed.',
   ],
-  arguments: [{ name: 'page', description: 'usher.1, usherd.8, modprobe.8 and others, errors, bash, zsh or fish' }],
+  arguments: [
+    { name: 'page', description: 'usher.1, usherd.8, modprobe.8 and others, errors, rules, bash, zsh or fish' },
+  ],
   options: [],
   examples: [
     { command: 'usher docs usher.1 | man -l -', does: 'Read the manual of an uninstalled usher.' },

@@ -4,6 +4,8 @@ import type { ModuleFacts } from './module-facts.ts';
 export interface DependencyGraph {
   /** Direct dependencies of each module, in the order they are first needed. */
   readonly dependencies: readonly (readonly number[])[];
+  /** Beside each of those the number of the symbol that was needed first. */
+  readonly reasons: readonly (readonly number[])[];
   /** Number of each module's place among all, users before what they use; -1 for a module in or below a cycle. */
   readonly numbers: Int32Array;
   /** One closed way through each knot of modules that need each other: `[a, b, a]`. */
@@ -14,36 +16,44 @@ export interface DependencyGraph {
 export const OWNED_BY_KERNEL = -2;
 export const OWNED_BY_NOBODY = -1;
 
-/** Which module exports each symbol: the last in array order, before it the kernel. */
+/** Which module exports each symbol: the last in array order, before it the kernel. `keyOf` says under which number one is kept. */
 export function symbolOwners(
   facts: readonly ModuleFacts[],
   symbolCount: number,
   kernelSymbols: Iterable<number> = [],
+  keyOf: (symbol: number) => number = symbol => symbol,
 ): Int32Array {
   const owners = new Int32Array(symbolCount).fill(OWNED_BY_NOBODY);
   for (const symbol of kernelSymbols) owners[symbol] = OWNED_BY_KERNEL;
-  for (const [module, { exports }] of facts.entries()) for (const symbol of exports) owners[symbol] = module;
+  for (const [module, { exports }] of facts.entries()) for (const symbol of exports) owners[keyOf(symbol)] = module;
   return owners;
 }
 
-/** Facts and owners → the graph. A module that needs what it exports itself is a cycle of its own, as in kmod. */
+/**
+ * Facts, and who owns each symbol that is needed → the graph. A module that needs what it exports itself is a cycle of its own, as in
+ * kmod.
+ */
 export function linkModules(facts: readonly ModuleFacts[], owners: Int32Array): DependencyGraph {
   const linkedBy = new Int32Array(facts.length).fill(-1);
   const users = new Int32Array(facts.length);
+  const reasons: number[][] = [];
   const dependencies = facts.map(({ needs }, module) => {
     const own: number[] = [];
+    const why: number[] = [];
     for (const need of needs) {
       const owner = owners[need >> 1] ?? OWNED_BY_NOBODY;
       if (owner < 0 || linkedBy[owner] === module) continue;
       linkedBy[owner] = module;
       own.push(owner);
+      why.push(need >> 1);
       users[owner] = (users[owner] ?? 0) + 1;
     }
+    reasons.push(why);
     return own;
   });
   const numbers = numberModules(dependencies, users);
   const left = dependencies.flatMap((_, module) => (numbers[module] === -1 ? [module] : []));
-  return { dependencies, numbers, cycles: findCycles(dependencies, left) };
+  return { dependencies, reasons, numbers, cycles: findCycles(dependencies, left) };
 }
 
 /**

@@ -41,6 +41,13 @@ export interface LinkedTree {
   readonly names: SymbolNames;
 }
 
+/** An alias that one module has more than once. */
+export interface DuplicateAlias {
+  /** Normalised, as the index has it. */
+  readonly alias: string;
+  readonly module: ModuleName;
+}
+
 /** What an output comes to, and what had to be left out of it. */
 interface Written {
   readonly outputs: readonly DepmodOutput[];
@@ -82,6 +89,20 @@ export function aliasOutputs({ modules, facts }: LinkedTree): Written {
     ],
     problems: sound.problems,
   };
+}
+
+/** Aliases a module repeats, each time but the first, in array order: what `depmod -w` warns of. */
+export function duplicateAliases({ modules, facts }: LinkedTree): DuplicateAlias[] {
+  return modules.flatMap(({ name: module }, i) => {
+    const seen = new Set<string>();
+    return (facts[i]?.aliases ?? []).flatMap(pattern => {
+      const alias = normaliseAlias(pattern);
+      if (alias === undefined || !isIndexKey(alias)) return [];
+      if (seen.has(alias)) return [{ alias, module }];
+      seen.add(alias);
+      return [];
+    });
+  });
 }
 
 /** modules.symbols in the order of depmod's hash table, and modules.symbols.bin. */

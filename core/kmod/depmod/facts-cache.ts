@@ -2,9 +2,10 @@ import { statSync } from 'node:fs';
 import path from 'node:path';
 import { zlib } from '../lazy-zlib.ts';
 import { bytesOf, readCacheFile, wordsOf, writeCacheFile } from '../cache-file.ts';
+import type { ByteSource } from '../ko/byte-source.ts';
 import type { Decompressors } from '../ko/compression.ts';
 import { FactsReader, type ModuleFacts } from './module-facts.ts';
-import type { FactsSource } from './plan-depmod.ts';
+import type { FactsSource } from './read-facts.ts';
 import type { ScannedModule } from './scan-tree.ts';
 import { SymbolNames } from './symbol-names.ts';
 
@@ -41,6 +42,8 @@ export class FactsCache implements FactsSource {
   readonly #reader: FactsReader;
   readonly #kept = new Map<string, { readonly state: string; readonly facts: ModuleFacts }>();
   readonly #used = new Map<string, { readonly state: string; readonly facts: ModuleFacts }>();
+  /** States of files that were asked about before they were read. */
+  readonly #asked = new Map<string, string>();
   #isChanged = false;
 
   /** A cache that cannot be used is an empty one. */
@@ -54,9 +57,15 @@ export class FactsCache implements FactsSource {
   /** How many of the files asked for so far had to be read. */
   filesRead = 0;
 
-  facts({ file }: ScannedModule): ModuleFacts {
-    const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
-    const state = `${size}:${mtimeNs}:${ctimeNs}:${ino}`;
+  isKept({ file }: ScannedModule): boolean {
+    const state = stateOf(file);
+    // Whoever reads the file now reads what has this state or a later one, so that is the state to keep it under.
+    this.#asked.set(file, state);
+    return this.#kept.get(file)?.state === state;
+  }
+
+  facts({ file }: ScannedModule, unpacked?: ByteSource): ModuleFacts {
+    const state = this.#asked.get(file) ?? stateOf(file);
     const kept = this.#kept.get(file);
     if (kept?.state === state) {
       this.#used.set(file, kept);
@@ -64,7 +73,7 @@ export class FactsCache implements FactsSource {
     }
     this.#isChanged = true;
     this.filesRead++;
-    const facts = this.#reader.read(file);
+    const facts = unpacked === undefined ? this.#reader.read(file) : this.#reader.readUnpacked(unpacked);
     this.#used.set(file, { state, facts });
     return facts;
   }
@@ -97,4 +106,10 @@ export class FactsCache implements FactsSource {
       this.#kept.set(file, { state, facts: { exports, needs, aliases, softdeps, weakdeps } });
     }
   }
+}
+
+/** @throws an error of the system when the file is not there */
+function stateOf(file: string): string {
+  const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
+  return `${size}:${mtimeNs}:${ctimeNs}:${ino}`;
 }

@@ -18,9 +18,9 @@ export const ASSUMED_SYMBOLS = ['__this_module', '_GLOBAL_OFFSET_TABLE_', 'TOC.'
 
 /**
  * Module.symvers of a kernel build, lines `0xCRC NAME WHERE EXPORT`, → the symbols of vmlinux. Those of modules are left out: the
- * modules themselves say them. Source: Documentation/kbuild/modules.rst.
+ * modules themselves say them. A symbol prefix before a name is left out. Source: Documentation/kbuild/modules.rst.
  */
-export function parseSymvers(text: string, file: string): KnownSymbols {
+export function parseSymvers(text: string, file: string, symbolPrefix = ''): KnownSymbols {
   const symbols: KnownSymbol[] = [];
   const problems: Problem[] = [];
   for (const [i, line] of text.split('\n').entries()) {
@@ -28,21 +28,31 @@ export function parseSymvers(text: string, file: string): KnownSymbols {
     const [crc, name, where] = line.split(/[ \t]+/);
     if (crc === undefined || name === undefined || where === undefined || !/^0x[0-9a-f]{1,16}$/i.test(crc)) {
       problems.push({ place: { file, line: i + 1 }, message: `found "${excerpt(line)}", wanted "0xCRC NAME WHERE"` });
-    } else if (where === 'vmlinux') symbols.push({ name, crc: Number(BigInt.asUintN(32, BigInt(crc))) });
+    } else if (where === 'vmlinux') {
+      symbols.push({ name: withoutPrefix(name, symbolPrefix), crc: Number(BigInt.asUintN(32, BigInt(crc))) });
+    }
   }
   return { symbols, problems };
 }
 
-/** System.map, lines `ADDRESS TYPE NAME`, → the names that a `__ksymtab_NAME` says are exported. Checksums are not in it. */
-export function parseSystemMap(text: string, file: string): KnownSymbols {
+/**
+ * System.map, lines `ADDRESS TYPE NAME`, → the names that a `__ksymtab_NAME` says are exported, that being behind the symbol prefix
+ * where names have one. Checksums are not in it.
+ */
+export function parseSystemMap(text: string, file: string, symbolPrefix = ''): KnownSymbols {
   const symbols: KnownSymbol[] = [];
   const problems: Problem[] = [];
   for (const [i, line] of text.split('\n').entries()) {
     if (line === '') continue;
-    const [, , name] = line.split(' ');
-    if (name === undefined) {
+    const [, , whole] = line.split(' ');
+    const name = withoutPrefix(whole ?? '', symbolPrefix);
+    if (whole === undefined) {
       problems.push({ place: { file, line: i + 1 }, message: `found "${excerpt(line)}", wanted "ADDRESS TYPE NAME"` });
     } else if (name.startsWith('__ksymtab_')) symbols.push({ name: name.slice('__ksymtab_'.length), crc: undefined });
   }
   return { symbols, problems };
+}
+
+function withoutPrefix(name: string, prefix: string): string {
+  return name.startsWith(prefix) ? name.slice(prefix.length) : name;
 }

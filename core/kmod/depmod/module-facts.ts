@@ -62,6 +62,11 @@ export class FactsReader {
     return this.#readElf(new ElfFile(unpack(source, this.#unpackers).source));
   }
 
+  /** The same of a file that another has unpacked. */
+  readUnpacked(source: ByteSource): ModuleFacts {
+    return this.#readElf(new ElfFile(source));
+  }
+
   #readElf(elf: ElfFile): ModuleFacts {
     const modinfo = elf.section('.modinfo');
     const info = readInfo(modinfo === undefined ? Buffer.alloc(0) : elf.bytes(modinfo));

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { UsherdError } from '../../errors.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Problem } from '../../vocabulary/place.ts';
 import type { Decompressors } from '../ko/compression.ts';
@@ -12,14 +11,18 @@ import {
   dependencyOutputs,
   type DepmodOutput,
   devnameOutput,
+  type DuplicateAlias,
+  duplicateAliases,
   type LinkedTree,
   softdepOutputs,
   symbolOutputs,
 } from './depmod-outputs.ts';
 import { ASSUMED_SYMBOLS, type KnownSymbol } from './known-symbols.ts';
-import { FactsReader, type ModuleFacts, NO_FACTS } from './module-facts.ts';
-import { type ScannedModule, scanTree } from './scan-tree.ts';
+import { FactsReader } from './module-facts.ts';
+import { type AsideUnpacking, type FactsSource, readAside, type ReadFacts, readFacts } from './read-facts.ts';
+import { namedModules, type ScannedModule, type ScannedTree, scanTree } from './scan-tree.ts';
 import { SymbolNames } from './symbol-names.ts';
+import { withoutPrefix } from './symbol-prefix.ts';
 
 /** What is to be indexed. */
 export interface DepmodRequest {
@@ -31,6 +34,17 @@ export interface DepmodRequest {
   readonly knownSymbols?: readonly KnownSymbol[];
   /** Whether checksums are compared with the exporter's (depmod -E). */
   readonly checkVersions?: boolean;
+  /** Absolute module files that alone are indexed (depmod VERSION FILE…), no two of one name. */
+  readonly files?: readonly string[] | undefined;
+  /** A character that symbols may have before their name (depmod -P). */
+  readonly symbolPrefix?: string | undefined;
+}
+
+/** Why a module depends on another: the symbol of the other that it needs first. */
+export interface DependencyReason {
+  readonly module: ScannedModule;
+  readonly symbol: string;
+  readonly owner: ScannedModule;
 }
 
 /** What depmod would do, as a value: nothing is written yet. */
@@ -43,13 +57,10 @@ export interface DepmodPlan {
   readonly modulesInCycles: number;
   readonly outputs: readonly DepmodOutput[];
   readonly problems: readonly Problem[];
-}
-
-/** Where the facts of a module file come from: the file, or a memory of an earlier run. */
-export interface FactsSource {
-  readonly names: SymbolNames;
-  /** @throws {UsherdError} when the file cannot be read */
-  facts(module: ScannedModule): ModuleFacts;
+  /** One for each direct dependency, in the order they were found (depmod -v). */
+  readonly reasons: () => readonly DependencyReason[];
+  /** What modules.alias.bin has twice (depmod -w). */
+  readonly duplicates: () => readonly DuplicateAlias[];
 }
 
 /** A source that reads every file. */
@@ -59,7 +70,11 @@ export function fileFacts({
 }: Pick<DepmodRequest, 'unpackers' | 'checkVersions'>): FactsSource {
   const names = new SymbolNames();
   const reader = new FactsReader(names, unpackers, { withCrcs: checkVersions });
-  return { names, facts: ({ file }) => reader.read(file) };
+  return {
+    names,
+    isKept: () => false,
+    facts: ({ file }, unpacked) => (unpacked === undefined ? reader.read(file) : reader.readUnpacked(unpacked)),
+  };
 }
 
 /**
@@ -67,24 +82,55 @@ export function fileFacts({
  * modules.weakdep). A module that cannot be read is a problem and counts as one that needs nothing.
  */
 export function planDepmod(request: DepmodRequest, source: FactsSource = fileFacts(request)): DepmodPlan {
-  const { dir, config, knownSymbols } = request;
-  const { modules, problems: scanProblems } = scanTree(dir, config);
-  const problems: Problem[] = [...scanProblems];
-  const facts = modules.map(module => readFacts(source, module, problems));
-  const known = knownSymbols?.map(({ name, crc }) => ({ number: source.names.numberOf(name), crc })) ?? [];
-  const assumed = knownSymbols === undefined ? [] : ASSUMED_SYMBOLS.map(name => source.names.numberOf(name));
+  const { modules, problems } = modulesOf(request);
+  const read = modules.map(module => readFacts(module, () => source.facts(module)));
+  return planOf(request, modules, read, source.names, problems);
+}
+
+/** The same plan, packed modules being unpacked by other threads meanwhile. */
+export async function planDepmodAside(
+  request: DepmodRequest,
+  aside: AsideUnpacking,
+  source: FactsSource = fileFacts(request),
+): Promise<DepmodPlan> {
+  const { modules, problems } = modulesOf(request);
+  return planOf(request, modules, await readAside(modules, source, aside), source.names, problems);
+}
+
+function modulesOf({ dir, config, files }: DepmodRequest): ScannedTree {
+  return files === undefined ? scanTree(dir, config) : namedModules(dir, files);
+}
+
+/** Modules and their facts → the plan. */
+function planOf(
+  { dir, knownSymbols, checkVersions, symbolPrefix = '' }: DepmodRequest,
+  modules: readonly ScannedModule[],
+  read: readonly ReadFacts[],
+  names: SymbolNames,
+  scanProblems: readonly Problem[],
+): DepmodPlan {
+  const facts = read.map(one => one.facts);
+  const problems = [...scanProblems, ...read.flatMap(({ problem }) => problem ?? [])];
+  const known = knownSymbols?.map(({ name, crc }) => ({ number: names.numberOf(name), crc })) ?? [];
+  const assumed = knownSymbols === undefined ? [] : ASSUMED_SYMBOLS.map(name => names.numberOf(name));
+  const keyOf = withoutPrefix(names, symbolPrefix);
   const kernel = [...known.map(({ number }) => number), ...assumed];
-  const owners = symbolOwners(facts, source.names.count, kernel);
-  const graph = linkModules(facts, owners);
-  const tree: LinkedTree = { modules, facts, graph, owners, names: source.names };
+  const owners = symbolOwners(facts, names.count, kernel, keyOf);
+  const needed = symbolPrefix === '' ? owners : owners.map((_, symbol) => owners[keyOf(symbol)] ?? OWNED_BY_NOBODY);
+  const graph = linkModules(facts, needed);
+  const tree: LinkedTree = { modules, facts, graph, owners, names };
   if (knownSymbols !== undefined) {
-    problems.push(...unknownSymbols(tree));
-    if (request.checkVersions)
-      problems.push(...disagreements(tree, new Map(known.map(({ number, crc }) => [number, crc]))));
+    problems.push(...unknownSymbols({ ...tree, owners: needed }));
+    if (checkVersions)
+      problems.push(...disagreements(tree, new Map(known.map(({ number, crc }) => [number, crc])), keyOf));
   }
+  const asked = {
+    reasons: () => reasonsOf(tree, keyOf),
+    duplicates: () => duplicateAliases(tree),
+  };
   if (graph.cycles.length > 0) {
     const cycles = graph.cycles.map(cycle => cycle.flatMap(module => modules[module]?.name ?? []));
-    return { modules, cycles, modulesInCycles: new Set(graph.cycles.flat()).size, outputs: [], problems };
+    return { modules, cycles, modulesInCycles: new Set(graph.cycles.flat()).size, outputs: [], problems, ...asked };
   }
   const modinfoFile = path.join(dir, 'modules.builtin.modinfo');
   const written = [
@@ -96,17 +142,18 @@ export function planDepmod(request: DepmodRequest, source: FactsSource = fileFac
     devnameOutput(tree),
   ];
   problems.push(...written.flatMap(part => part.problems));
-  return { modules, cycles: [], modulesInCycles: 0, outputs: written.flatMap(({ outputs }) => outputs), problems };
+  const outputs = written.flatMap(part => part.outputs);
+  return { modules, cycles: [], modulesInCycles: 0, outputs, problems, ...asked };
 }
 
-function readFacts(source: FactsSource, module: ScannedModule, problems: Problem[]): ModuleFacts {
-  try {
-    return source.facts(module);
-  } catch (error) {
-    if (!(error instanceof UsherdError) && (error as NodeJS.ErrnoException).code === undefined) throw error;
-    problems.push({ place: { file: module.file }, message: `is taken to need nothing: ${(error as Error).message}` });
-    return NO_FACTS;
-  }
+function reasonsOf({ modules, graph, names }: LinkedTree, keyOf: (symbol: number) => number): DependencyReason[] {
+  return modules.flatMap((module, i) =>
+    (graph.dependencies[i] ?? []).flatMap((dependency, j) => {
+      const owner = modules[dependency];
+      const symbol = graph.reasons[i]?.[j];
+      return owner === undefined || symbol === undefined ? [] : [{ module, symbol: names.text(keyOf(symbol)), owner }];
+    }),
+  );
 }
 
 /** Symbols that a module needs and nobody has; a weak one may be missing. */
@@ -126,14 +173,15 @@ function unknownSymbols({ modules, facts, owners, names }: LinkedTree): Problem[
 function disagreements(
   { modules, facts, names }: LinkedTree,
   kernelCrcs: ReadonlyMap<number, number | undefined>,
+  keyOf: (symbol: number) => number,
 ): Problem[] {
   const crcs = new Map(kernelCrcs);
   for (const { exports, exportCrcs } of facts)
-    for (const [i, symbol] of exports.entries()) crcs.set(symbol, exportCrcs?.[i]);
+    for (const [i, symbol] of exports.entries()) crcs.set(keyOf(symbol), exportCrcs?.[i]);
   const problems: Problem[] = [];
   for (const [module, { needs, needCrcs }] of facts.entries()) {
     for (const [i, need] of needs.entries()) {
-      const crc = crcs.get(need >> 1);
+      const crc = crcs.get(keyOf(need >> 1));
       if ((need & 1) === 1 || crc === undefined || crc === needCrcs?.[i]) continue;
       const file = modules[module]?.file ?? '';
       problems.push({ place: { file }, message: `disagrees about version of symbol ${names.text(need >> 1)}` });

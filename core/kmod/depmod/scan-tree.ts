@@ -62,6 +62,21 @@ export function scanTree(dir: string, config: DepmodConfig): ScannedTree {
   return { modules: inLinkOrder(named, path.join(dir, 'modules.order'), problems), problems };
 }
 
+/**
+ * Module files named one by one → the modules, in the same order as if a walk had found them. What depmod.d says does not count.
+ * Source: kmod tools/depmod.c, depmod_module_add, for the path: it is compared as a text, nothing is resolved.
+ */
+export function namedModules(dir: string, files: readonly string[]): ScannedTree {
+  const problems: Problem[] = [];
+  const modules = files.map(file => ({
+    name: moduleNameOfPath(path.basename(file)),
+    file,
+    path: file.startsWith(`${dir}/`) ? file.slice(dir.length + 1) : file,
+  }));
+  const named = inHashOrder(modules, ({ name }) => name, MODULE_BUCKETS);
+  return { modules: inLinkOrder(named, path.join(dir, 'modules.order'), problems), problems };
+}
+
 function walk(
   root: string,
   below: string,

@@ -1,3 +1,4 @@
+import { promisify } from 'node:util';
 import { UsherdError } from '../../errors.ts';
 import { zlib } from '../lazy-zlib.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
@@ -22,6 +23,16 @@ export interface Decompressors {
   readonly xz: Decompressor;
 }
 
+/** The same, done by another thread. */
+export type AsideDecompressor = (bytes: Buffer, maxBytes: number) => Promise<Buffer>;
+
+/** What unpacks each format while this thread does something else. */
+export interface AsideDecompressors {
+  readonly gzip: AsideDecompressor;
+  readonly zstd: AsideDecompressor;
+  readonly xz: AsideDecompressor;
+}
+
 /** Node's own decompressors, with the one for xz given; without it an .xz file is COMPRESSION_UNAVAILABLE. */
 export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
   return {
@@ -29,6 +40,20 @@ export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
     zstd: (bytes, maxOutputLength) => zlib().zstdDecompressSync(bytes, { maxOutputLength }),
     xz,
   };
+}
+
+/** Node's own decompressors on the threads of its pool, with the one for xz given. */
+export function asideDecompressors(xz: AsideDecompressor): AsideDecompressors {
+  return {
+    gzip: async (bytes, maxBytes) => promisify(zlib().gunzip)(bytes, streamOptions(bytes, maxBytes)),
+    zstd: async (bytes, maxBytes) => promisify(zlib().zstdDecompress)(bytes, streamOptions(bytes, maxBytes)),
+    xz,
+  };
+}
+
+/** Each piece of output costs one trip to the pool and back, so a whole module should be one: most shrink to a third or quarter. */
+function streamOptions(bytes: Buffer, maxOutputLength: number): { maxOutputLength: number; chunkSize: number } {
+  return { maxOutputLength, chunkSize: Math.min(maxOutputLength, Math.max(64 * 1024, bytes.length * 5)) };
 }
 
 function xzUnavailable(): never {
@@ -47,6 +72,11 @@ export function detectCompression(source: ByteSource): Compression {
   return MAGIC.find(({ bytes }) => head.subarray(0, bytes.length).equals(bytes))?.compression ?? 'none';
 }
 
+/** Most bytes that what has `packedBytes` may expand to. */
+export function expansionLimit(packedBytes: number): number {
+  return Math.min(DECOMPRESSED_MAX_BYTES, Math.max(DECOMPRESSED_FREE_BYTES, packedBytes * EXPANSION_MAX_RATIO));
+}
+
 /**
  * A module file as it is, packed or not → the same, unpacked.
  * @throws {UsherdError} MODULE_FILE_DAMAGED, MODULE_FILE_TOO_LARGE, COMPRESSION_UNAVAILABLE
@@ -54,25 +84,40 @@ export function detectCompression(source: ByteSource): Compression {
 export function unpack(source: ByteSource, unpackers: Decompressors): { source: ByteSource; compression: Compression } {
   const compression = detectCompression(source);
   if (compression === 'none') return { source, compression };
-  const maxBytes = Math.min(
-    DECOMPRESSED_MAX_BYTES,
-    Math.max(DECOMPRESSED_FREE_BYTES, source.size * EXPANSION_MAX_RATIO),
-  );
+  const maxBytes = expansionLimit(source.size);
   try {
     const bytes = unpackers[compression](source.read(0, source.size), maxBytes);
     if (bytes.length > maxBytes) throw tooLarge(source, compression, maxBytes);
     return { source: memorySource(bytes, source.file), compression };
   } catch (error) {
-    if (error instanceof UsherdError) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
-      throw tooLarge(source, compression, maxBytes, error);
-    throw new UsherdError(
-      'MODULE_FILE_DAMAGED',
-      `${source.file}: is not sound ${compression} data: ${(error as Error).message}`,
-      { file: source.file, compression },
-      error,
-    );
+    throw refusal(source, compression, maxBytes, error);
   }
+}
+
+/** The same by another thread, of a file that is in memory; those bytes must stay as they are meanwhile. */
+export async function unpackAside(source: ByteSource, unpackers: AsideDecompressors): Promise<ByteSource> {
+  const compression = detectCompression(source);
+  if (compression === 'none') return source;
+  const maxBytes = expansionLimit(source.size);
+  try {
+    const bytes = await unpackers[compression](source.read(0, source.size), maxBytes);
+    if (bytes.length > maxBytes) throw tooLarge(source, compression, maxBytes);
+    return memorySource(bytes, source.file);
+  } catch (error) {
+    throw refusal(source, compression, maxBytes, error);
+  }
+}
+
+function refusal(source: ByteSource, compression: Compression, maxBytes: number, error: unknown): UsherdError {
+  if (error instanceof UsherdError) return error;
+  if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE')
+    return tooLarge(source, compression, maxBytes, error);
+  return new UsherdError(
+    'MODULE_FILE_DAMAGED',
+    `${source.file}: is not sound ${compression} data: ${(error as Error).message}`,
+    { file: source.file, compression },
+    error,
+  );
 }
 
 function tooLarge(source: ByteSource, compression: Compression, maxBytes: number, cause?: unknown): UsherdError {

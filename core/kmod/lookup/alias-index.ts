@@ -1,10 +1,14 @@
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { IndexEntry } from '../index/index-format.ts';
 import { aliasCacheFile, aliasCacheKey, readAliasCache, writeAliasCache, type AliasCaches } from './alias-cache.ts';
-import { AliasMatcher, type AliasHit } from './alias-matcher.ts';
+import { AliasMatcher } from './alias-matcher.ts';
+import type { ModuleMatch } from './module-match.ts';
 
 /** Look-ups answered from the index in place, at about 0.1 ms each, before the matcher is compiled, which takes about 0.1 s. */
 export const LOOKUPS_IN_PLACE = 32;
+
+/** What every answer of an index says beside its pattern and module. */
+type Told = Pick<ModuleMatch, 'source' | 'place'>;
 
 /** Where patterns come from: an index in place, or a text file read whole. */
 export interface AliasSource {
@@ -21,11 +25,13 @@ export class AliasIndex {
   readonly #open: () => AliasSource;
   #opened: AliasSource | undefined;
   readonly #caches: AliasCaches | undefined;
-  #matcher: AliasMatcher | undefined;
+  readonly #name: ModuleMatch['source'];
+  #matcher: AliasMatcher<Told> | undefined;
   #lookups = 0;
 
-  constructor(open: () => AliasSource, caches?: AliasCaches) {
+  constructor(open: () => AliasSource, name: ModuleMatch['source'], caches?: AliasCaches) {
     this.#open = open;
+    this.#name = name;
     this.#caches = caches;
   }
 
@@ -45,9 +51,12 @@ export class AliasIndex {
   }
 
   /** Every pattern that matches a normalised text, by ascending priority; a module once for each of its patterns. */
-  match(query: string): readonly AliasHit[] {
+  match(query: string): readonly ModuleMatch[] {
     if (this.#matcher === undefined && this.#lookups++ < LOOKUPS_IN_PLACE) {
-      return this.#source.searchWild(query).map(({ key, value }) => ({ pattern: key, module: value as ModuleName }));
+      const told = this.#told();
+      return this.#source
+        .searchWild(query)
+        .map(({ key, value }) => ({ pattern: key, module: value as ModuleName, ...told }));
     }
     return this.prepare().match(query);
   }
@@ -56,7 +65,7 @@ export class AliasIndex {
    * The compiled matcher now, from the cache (some 4 ms) or made and cached (some 0.1 s). A daemon calls this as it starts. The index
    * itself is not held any longer.
    */
-  prepare(): AliasMatcher {
+  prepare(): AliasMatcher<Told> {
     if (this.#matcher === undefined) {
       this.#matcher = this.#load() ?? this.#build();
       this.#opened = undefined;
@@ -68,15 +77,19 @@ export class AliasIndex {
     return (this.#opened ??= this.#open());
   }
 
-  #load(): AliasMatcher | undefined {
-    const cache = this.#cache();
-    const compiled = cache && readAliasCache(cache.file, cache.key, this.#caches?.read);
-    return compiled && new AliasMatcher(compiled);
+  #told(): Told {
+    return { source: this.#name, place: { file: this.#source.file } };
   }
 
-  #build(): AliasMatcher {
+  #load(): AliasMatcher<Told> | undefined {
     const cache = this.#cache();
-    const matcher = AliasMatcher.build(this.#source.entries());
+    const compiled = cache && readAliasCache(cache.file, cache.key, this.#caches?.read);
+    return compiled && new AliasMatcher(compiled, this.#told());
+  }
+
+  #build(): AliasMatcher<Told> {
+    const cache = this.#cache();
+    const matcher = AliasMatcher.build(this.#source.entries(), this.#told());
     if (cache) writeAliasCache(cache.file, cache.key, matcher.compiled);
     return matcher;
   }

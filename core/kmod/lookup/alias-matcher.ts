@@ -10,7 +10,7 @@ export interface AliasHit {
   readonly module: ModuleName;
 }
 
-const NO_HITS: readonly AliasHit[] = [];
+const NO_HITS: readonly never[] = [];
 
 /** Up to this many answers are put in order one by one. */
 const FEW_HITS = 16;
@@ -23,9 +23,10 @@ const ANY = 0x3f;
  * would find from a later one, so each star is walked once, and the work is bounded by nodes × length whatever the patterns are.
  * Texts are one character a byte. Not to be shared between threads: it has scratch space of its own.
  */
-export class AliasMatcher {
+export class AliasMatcher<Told extends object = object> {
   readonly compiled: CompiledAliases;
-  readonly #hits: (AliasHit | undefined)[];
+  readonly #told: Told;
+  readonly #hits: ((AliasHit & Told) | undefined)[];
   /** Look-up in which each star node, and the first star of each leaf, was last reached, and where; in which each rank was found. */
   readonly #starSeenIn: Int32Array;
   readonly #starSeenAt: Int32Array;
@@ -40,8 +41,10 @@ export class AliasMatcher {
   #length = 0;
   #query = '';
 
-  constructor(compiled: CompiledAliases) {
+  /** `told` is said with every answer; an answer is made once and then shared. */
+  constructor(compiled: CompiledAliases, told: Told) {
     this.compiled = compiled;
+    this.#told = told;
     this.#hits = Array.from({ length: compiled.moduleOf.length });
     this.#starSeenIn = new Int32Array(compiled.nodes.length / NODE_WORDS);
     this.#starSeenAt = new Int32Array(compiled.nodes.length / NODE_WORDS);
@@ -52,12 +55,12 @@ export class AliasMatcher {
   }
 
   /** Normalised patterns with their modules and priorities → a matcher. */
-  static build(entries: readonly IndexEntry[]): AliasMatcher {
-    return new AliasMatcher(compileAliases(entries));
+  static build<Told extends object>(entries: readonly IndexEntry[], told: Told): AliasMatcher<Told> {
+    return new AliasMatcher(compileAliases(entries), told);
   }
 
   /** Every pattern that matches, in libkmod's order. A module stands there once for each of its patterns. */
-  match(query: string): readonly AliasHit[] {
+  match(query: string): readonly (AliasHit & Told)[] {
     // The marks of the last two thousand million look-ups are told apart by this number; then they are wiped.
     if (++this.#lookup === 0x7fffffff) this.#forget();
     this.#read(query);
@@ -82,12 +85,12 @@ export class AliasMatcher {
   }
 
   /** What was found, by rank. There are rarely more than four, which is too few for a sort to pay. */
-  #inOrder(): AliasHit[] {
+  #inOrder(): (AliasHit & Told)[] {
     if (this.#foundCount > FEW_HITS) {
       return Array.from(this.#found.subarray(0, this.#foundCount).toSorted(), rank => this.#hit(rank));
     }
     const found = this.#found;
-    const hits: AliasHit[] = [];
+    const hits: (AliasHit & Told)[] = [];
     for (let i = 0; i < this.#foundCount; i++) {
       const rank = found[i] ?? 0;
       let at = i;
@@ -98,14 +101,14 @@ export class AliasMatcher {
     return hits;
   }
 
-  #hit(rank: number): AliasHit {
+  #hit(rank: number): AliasHit & Told {
     return (this.#hits[rank] ??= this.#makeHit(rank));
   }
 
-  #makeHit(rank: number): AliasHit {
+  #makeHit(rank: number): AliasHit & Told {
     const { modules, moduleOf } = this.compiled;
     const module = modules[moduleOf[rank] ?? 0] ?? '';
-    return { pattern: this.#pattern(rank), module: module as ModuleName };
+    return { pattern: this.#pattern(rank), module: module as ModuleName, ...this.#told };
   }
 
   #pattern(rank: number): string {

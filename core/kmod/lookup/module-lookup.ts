@@ -3,33 +3,34 @@ import type { DirectiveOf } from '../config/directive.ts';
 import type { ModprobeConfig } from '../config/modprobe-config.ts';
 import { SYMBOL_PREFIX } from '../maps/modules-symbols.ts';
 import type { ModuleTree } from '../module-tree.ts';
-import type { AliasIndex } from './alias-index.ts';
 import type { ModuleMatch } from './module-match.ts';
 import { normaliseAlias } from './normalise-alias.ts';
 
 interface Lookup {
   /** What was asked for, with `-` as `_` outside of brackets. */
   readonly key: string;
+  /** A text with a colon is never a module's name. */
+  readonly isName: boolean;
   readonly tree: ModuleTree;
   readonly config: ModprobeConfig;
 }
+
+const NONE: readonly ModuleMatch[] = [];
 
 /**
  * Where a text is looked up, in libkmod's order; the first source that yields anything is the answer, with all it yields.
  * Source: kmod libkmod-module.c, kmod_module_new_from_lookup.
  */
-const SOURCES: readonly { readonly source: ModuleMatch['source']; readonly find: (lookup: Lookup) => Found[] }[] = [
-  { source: 'config-alias', find: ({ key, config }) => config.aliasesMatching(key).map(foundAlias) },
-  { source: 'modules.dep', find: findModule },
-  { source: 'modules.symbols', find: ({ key, tree }) => (isSymbol(key) ? foundIn(tree.symbolIndex(), key) : []) },
-  { source: 'install', find: ({ key, config }) => foundCommand(config.installNamed(key), key) },
-  { source: 'remove', find: ({ key, config }) => foundCommand(config.removeNamed(key), key) },
-  { source: 'modules.alias', find: ({ key, tree }) => foundIn(tree.aliasIndex(), key) },
-  { source: 'modules.builtin', find: findBuiltin },
-  { source: 'modules.builtin.alias', find: ({ key, tree }) => foundIn(tree.builtinAliasIndex(), key) },
+const SOURCES: readonly ((lookup: Lookup) => readonly ModuleMatch[])[] = [
+  ({ key, config }) => findConfigured(config.aliasesMatching(key)),
+  ({ key, isName, tree }) => (isName ? findModule(key, tree) : NONE),
+  ({ key, tree }) => (key.startsWith(SYMBOL_PREFIX) ? tree.symbolIndex().match(key) : NONE),
+  ({ key, config }) => findCommand(config.installNamed(key), key),
+  ({ key, config }) => findCommand(config.removeNamed(key), key),
+  ({ key, tree }) => tree.aliasIndex().match(key),
+  ({ key, isName, tree }) => (isName ? findBuiltin(key, tree) : NONE),
+  ({ key, tree }) => tree.builtinAliasIndex().match(key),
 ];
-
-type Found = Omit<ModuleMatch, 'source'>;
 
 /**
  * A module's name, an alias or a device's modalias → the modules it stands for, in the order modprobe loads them; a module stands
@@ -38,38 +39,33 @@ type Found = Omit<ModuleMatch, 'source'>;
  */
 export function lookupModules(query: string, tree: ModuleTree, config: ModprobeConfig): readonly ModuleMatch[] {
   const key = normaliseAlias(query);
-  if (key === undefined) return [];
-  const lookup = { key, tree, config };
-  for (const { source, find } of SOURCES) {
+  if (key === undefined) return NONE;
+  const lookup = { key, isName: !key.includes(':'), tree, config };
+  for (const find of SOURCES) {
     const found = find(lookup);
-    if (found.length > 0) return found.map(match => ({ ...match, source }));
+    if (found.length > 0) return found;
   }
-  return [];
+  return NONE;
 }
 
-/** A text with a colon is never a module's name, so modules.dep is not asked. */
-function findModule({ key, tree }: Lookup): Found[] {
-  const entry = key.includes(':') ? undefined : tree.module(moduleName(key));
-  return entry === undefined ? [] : [{ module: moduleName(key), pattern: key, place: { file: tree.depFile } }];
+function findConfigured(lines: readonly DirectiveOf<'alias'>[]): readonly ModuleMatch[] {
+  if (lines.length === 0) return NONE;
+  return lines.map(({ module, pattern, place }) => ({ module, pattern, place, source: 'config-alias' }));
 }
 
-function findBuiltin({ key, tree }: Lookup): Found[] {
+function findModule(key: string, tree: ModuleTree): readonly ModuleMatch[] {
   const module = moduleName(key);
-  return tree.isBuiltin(module) ? [{ module, pattern: key, place: { file: tree.builtinFile } }] : [];
+  if (tree.module(module) === undefined) return NONE;
+  return [{ module, pattern: key, place: { file: tree.depFile }, source: 'modules.dep' }];
 }
 
-function isSymbol(key: string): boolean {
-  return key.startsWith(SYMBOL_PREFIX);
+function findBuiltin(key: string, tree: ModuleTree): readonly ModuleMatch[] {
+  const module = moduleName(key);
+  if (!tree.isBuiltin(module)) return NONE;
+  return [{ module, pattern: key, place: { file: tree.builtinFile }, source: 'modules.builtin' }];
 }
 
-function foundIn(index: AliasIndex, key: string): Found[] {
-  return index.match(key).map(({ module, pattern }) => ({ module, pattern, place: { file: index.file } }));
-}
-
-function foundAlias({ module, pattern, place }: DirectiveOf<'alias'>): Found {
-  return { module, pattern, place };
-}
-
-function foundCommand(line: DirectiveOf<'install' | 'remove'> | undefined, key: string): Found[] {
-  return line === undefined ? [] : [{ module: moduleName(key), pattern: line.pattern, place: line.place }];
+function findCommand(line: DirectiveOf<'install' | 'remove'> | undefined, key: string): readonly ModuleMatch[] {
+  if (line === undefined) return NONE;
+  return [{ module: moduleName(key), pattern: line.pattern, place: line.place, source: line.kind }];
 }

@@ -18,6 +18,8 @@ export interface Opinion {
   readonly place?: Place;
   /** With `replace`: the module to load in place. */
   readonly replacement?: ModuleName;
+  /** Parameters the module is to be loaded with, whatever the verdict; of the target only. */
+  readonly parameters?: string;
 }
 
 /** What became of one module: the winning opinion, and all that were heard, strongest first. */

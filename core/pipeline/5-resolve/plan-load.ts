@@ -12,8 +12,10 @@ export interface PlanOptions {
   readonly states: ReadonlyMap<ModuleName, ModuleState>;
   /** The alias the target was found by: its `options` lines count too. */
   readonly alias?: string;
-  /** Parameters of the command line, for the target only. */
+  /** Parameters of the command line or of rules, for the target only. */
   readonly parameters?: string;
+  /** Where these stand written, when they do. */
+  readonly parameterPlaces?: readonly Place[];
   /** Leave out the target's install command and softdeps (`modprobe -i`). */
   readonly ignoreCommand?: boolean;
   /** Plan as if nothing were loaded (`modprobe -D`). */
@@ -76,11 +78,12 @@ function planStep(item: ProbeItem, world: ModuleWorld, options: PlanOptions): St
 function parametersOf(
   item: ProbeItem,
   { config }: ModuleWorld,
-  { parameters }: PlanOptions,
+  { parameters, parameterPlaces = [] }: PlanOptions,
 ): { parameters: string; places: readonly Place[] } {
   const isTarget = item.role === 'target';
   const directives = config.optionsOf(item.module, item.alias);
   const texts = directives.map(directive => directive.text);
   if (isTarget && parameters !== undefined && parameters !== '') texts.push(parameters);
-  return { parameters: texts.join(' '), places: directives.map(directive => directive.place) };
+  const places = [...directives.map(directive => directive.place), ...(isTarget ? parameterPlaces : [])];
+  return { parameters: texts.join(' '), places };
 }

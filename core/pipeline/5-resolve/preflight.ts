@@ -1,4 +1,5 @@
 import type { ModuleFacts } from '../../kernel/module-facts.ts';
+import { GPL_COMPATIBLE } from '../../kernel/module-traits.ts';
 import type { ModuleRestrictions } from '../../kernel/restrictions.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 
@@ -30,16 +31,6 @@ export interface Finding {
   readonly severity: 'refusal' | 'warning' | 'note';
   readonly message: string;
 }
-
-/** Licences that do not taint. Source: include/linux/license.h, license_is_gpl_compatible. */
-const GPL_COMPATIBLE: ReadonlySet<string> = new Set([
-  'GPL',
-  'GPL v2',
-  'GPL and additional rights',
-  'Dual BSD/GPL',
-  'Dual MIT/GPL',
-  'Dual MPL/GPL',
-]);
 
 /** Most names listed of one kind; a module for another kernel lacks hundreds. */
 const NAMES_MAX = 8;

@@ -69,6 +69,31 @@ export type Incident =
     }
   /** Retention took rows; the chain goes on without them (pruned.ts). */
   | ({ readonly kind: 'pruned' } & PrunedRange)
+  /** Rules were read and count from now on. */
+  | {
+      readonly kind: 'rules-loaded';
+      /** Of the whole set: SHA-256 over its files. */
+      readonly hash: string;
+      readonly before?: string;
+      readonly files: number;
+      readonly rules: number;
+      /** `+FILE:LINE` for a rule that is new, `-FILE:LINE` for one that is gone. */
+      readonly changes: readonly string[];
+    }
+  /** Rules were read, could not be used, and the ones before them count on. */
+  | { readonly kind: 'rules-refused'; readonly hash: string; readonly problems: readonly string[] }
+  /** How often rules matched since the last such row, by their places. */
+  | { readonly kind: 'rule-hits'; readonly sinceMs: number; readonly hits: Readonly<Record<string, number>> }
+  /** What a rule asked for did not go well. */
+  | { readonly kind: 'rule-failed'; readonly devpath: string; readonly place: string; readonly message: string }
+  /** A rule kept a device for one driver. */
+  | {
+      readonly kind: 'driver-override';
+      readonly devpath: string;
+      readonly driver: string;
+      readonly place: string;
+      readonly errno?: string;
+    }
   | { readonly kind: 'shutdown'; readonly reason: string };
 
 export type IncidentKind = Incident['kind'];

@@ -56,7 +56,7 @@ test('what is planned and written is what a tree then answers', t => {
     path: 'kernel/b.ko',
     dependencies: [moduleName('a')],
   });
-  t.deepEqual(tree.aliasIndex().match('pci:v1d2') as unknown, [{ pattern: 'pci:v1*', module: 'a' }]);
+  t.like(tree.aliasIndex().match('pci:v1d2'), [{ pattern: 'pci:v1*', module: moduleName('a') }]);
   t.is(tree.symbolIndex().match('symbol:a_fn')[0]?.module, moduleName('a'));
 });
 

@@ -25,16 +25,16 @@ function folder(t: ExecutionContext): string {
 
 test('a compiled matcher comes back from its cache file as it was', t => {
   const file = path.join(folder(t), 'a.cache');
-  const matcher = AliasMatcher.build(ENTRIES);
+  const matcher = AliasMatcher.build(ENTRIES, {});
   t.true(writeAliasCache(file, 'key', matcher.compiled));
   const read = readAliasCache(file, 'key');
   t.truthy(read);
-  if (read) t.deepEqual(new AliasMatcher(read).match('pci:v1d5x'), matcher.match('pci:v1d5x'));
+  if (read) t.deepEqual(new AliasMatcher(read, {}).match('pci:v1d5x'), matcher.match('pci:v1d5x'));
 });
 
 test('a cache for another state of the index, a damaged one and a cut one are not used', t => {
   const file = path.join(folder(t), 'a.cache');
-  writeAliasCache(file, 'key', AliasMatcher.build(ENTRIES).compiled);
+  writeAliasCache(file, 'key', AliasMatcher.build(ENTRIES, {}).compiled);
   t.is(readAliasCache(file, 'other'), undefined);
   const bytes = readFileSync(file);
   for (let at = 0; at < bytes.length; at += 7) {
@@ -53,7 +53,7 @@ test('a cache that others may write is neither believed nor written', t => {
   const dir = path.join(folder(t), 'state');
   mkdirSync(dir);
   const file = path.join(dir, 'a.cache');
-  const { compiled } = AliasMatcher.build(ENTRIES);
+  const { compiled } = AliasMatcher.build(ENTRIES, {});
   writeAliasCache(file, 'key', compiled);
   chmodSync(file, 0o666);
   t.is(readAliasCache(file, 'key'), undefined);

@@ -19,7 +19,7 @@ test('the compiled matcher answers as the index does, in its order, whatever the
   fc.assert(
     fc.property(fc.array(entry, { maxLength: 25 }), fc.array(query, { maxLength: 10 }), (entries, queries) => {
       const index = indexed(entries);
-      const matcher = AliasMatcher.build(index.entries());
+      const matcher = AliasMatcher.build(index.entries(), {});
       for (const text of queries) {
         t.deepEqual(
           matcher.match(text).map(({ pattern, module }) => `${pattern} ${module}`),
@@ -33,11 +33,14 @@ test('the compiled matcher answers as the index does, in its order, whatever the
 });
 
 test('a module two patterns of which match is there twice, as in modprobe -R', t => {
-  const matcher = AliasMatcher.build([
-    { key: 'pci:v1*', value: 'igb', priority: 2 },
-    { key: 'pci:v1d2', value: 'igb', priority: 2 },
-    { key: 'pci:*', value: 'any', priority: 1 },
-  ]);
+  const matcher = AliasMatcher.build(
+    [
+      { key: 'pci:v1*', value: 'igb', priority: 2 },
+      { key: 'pci:v1d2', value: 'igb', priority: 2 },
+      { key: 'pci:*', value: 'any', priority: 1 },
+    ],
+    {},
+  );
   t.deepEqual(
     matcher.match('pci:v1d2').map(({ module, pattern }) => [module as string, pattern]),
     [
@@ -55,7 +58,7 @@ test('patterns made to go wrong do not make a look-up slow', t => {
     value: `m${i}`,
     priority: i,
   }));
-  const matcher = AliasMatcher.build(entries);
+  const matcher = AliasMatcher.build(entries, {});
   const index = indexed(entries);
   const text = 'a'.repeat(1500);
   t.deepEqual(
@@ -65,11 +68,14 @@ test('patterns made to go wrong do not make a look-up slow', t => {
 });
 
 test('characters beyond a byte match stars and question marks and nothing else', t => {
-  const matcher = AliasMatcher.build([
-    { key: 'a*', value: 'star', priority: 0 },
-    { key: 'a?', value: 'any', priority: 1 },
-    { key: 'a[a-z]', value: 'set', priority: 2 },
-  ]);
+  const matcher = AliasMatcher.build(
+    [
+      { key: 'a*', value: 'star', priority: 0 },
+      { key: 'a?', value: 'any', priority: 1 },
+      { key: 'a[a-z]', value: 'set', priority: 2 },
+    ],
+    {},
+  );
   t.deepEqual(
     matcher.match('a\u20ac').map(({ module }) => module as string),
     ['star', 'any'],

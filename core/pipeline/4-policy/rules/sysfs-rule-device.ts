@@ -1,0 +1,161 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
+import { parseUeventFile, readAttribute } from '../../../kernel/sysfs.ts';
+import type { RuleDevice } from './rule-context.ts';
+
+/** Links whose last part is their value. Source: systemd, sd_device_get_sysattr_value. */
+const VALUE_LINKS: ReadonlySet<string> = new Set(['driver', 'subsystem', 'module']);
+
+/** Missing attributes after which the folder is listed, so that further ones cost nothing. */
+const MISSES_BEFORE_LISTING = 2;
+
+/** Largest binary attribute read; a USB device's descriptors are the largest that is asked for. */
+const BYTES_MAX = 64 * 1024;
+
+/** Folders known to be no devices; beyond it all are forgotten. They stay what they are as long as a device is below them. */
+const PLAIN_FOLDERS_MAX = 4096;
+const plainFolders = new Set<string>();
+/** Devices known to belong to no subsystem, as the roots of buses; bounded alike. To ask again costs as much as a rule set. */
+const withoutSubsystem = new Set<string>();
+
+function remember(folder: string, known: Set<string>): void {
+  if (known.size >= PLAIN_FOLDERS_MAX) known.clear();
+  known.add(folder);
+}
+
+/** A device of sysfs as it is now. Each thing is read when it is first asked for, and kept for as long as this value. */
+export class SysfsRuleDevice implements RuleDevice {
+  readonly devpath: string;
+  readonly sysname: string;
+  readonly folder: string;
+  readonly #sys: string;
+  #subsystem: string | null | undefined;
+  #driver: string | null | undefined;
+  #uevent: Readonly<Record<string, string>> | undefined;
+  #parent: SysfsRuleDevice | null | undefined;
+  #names: ReadonlySet<string> | undefined;
+  #misses = 0;
+  readonly #attributes = new Map<string, string | undefined>();
+
+  /** @param known what an event has said already, so that it need not be read */
+  constructor(
+    sys: string,
+    devpath: string,
+    known: { readonly subsystem?: string; readonly uevent?: Readonly<Record<string, string>> } = {},
+  ) {
+    this.#sys = sys;
+    this.devpath = devpath;
+    this.folder = sys + devpath;
+    // The kernel writes ! where a name has a slash.
+    this.sysname = devpath.slice(devpath.lastIndexOf('/') + 1).replaceAll('!', '/');
+    this.#subsystem = known.subsystem;
+    this.#uevent = known.uevent;
+  }
+
+  get subsystem(): string | undefined {
+    if (this.#subsystem === undefined) this.#subsystem = this.#findSubsystem() ?? null;
+    return this.#subsystem ?? undefined;
+  }
+
+  get driver(): string | undefined {
+    // What belongs to no bus has no driver.
+    if (this.#driver === undefined) {
+      this.#driver = (this.subsystem === undefined ? undefined : this.#linkName('driver')) ?? null;
+    }
+    return this.#driver ?? undefined;
+  }
+
+  get uevent(): Readonly<Record<string, string>> {
+    this.#uevent ??= parseUeventFile(readAttribute(`${this.folder}/uevent`) ?? '');
+    return this.#uevent;
+  }
+
+  get parent(): RuleDevice | undefined {
+    if (this.#parent === undefined) this.#parent = this.#findParent() ?? null;
+    return this.#parent ?? undefined;
+  }
+
+  attribute(name: string): string | undefined {
+    if (this.#attributes.has(name)) return this.#attributes.get(name);
+    const value = this.#read(name);
+    this.#attributes.set(name, value);
+    return value;
+  }
+
+  bytes(name: string): Buffer | undefined {
+    try {
+      return readFileSync(`${this.folder}/${name}`).subarray(0, BYTES_MAX);
+    } catch {
+      return undefined;
+    }
+  }
+
+  list(folder: string): readonly string[] {
+    try {
+      return readdirSync(path.join(this.folder, folder));
+    } catch {
+      return [];
+    }
+  }
+
+  #read(name: string): string | undefined {
+    if (VALUE_LINKS.has(name)) return this.#linkName(name);
+    if (name === '' || !this.#mayHave(name)) return undefined;
+    const text = readAttribute(`${this.folder}/${name}`);
+    const end = text?.indexOf('\0') ?? -1;
+    return withoutLineEnds(end < 0 ? text : text?.slice(0, end));
+  }
+
+  /** A missing file costs three times as much to open as to ask for. */
+  #mayHave(name: string): boolean {
+    if (this.#misses < MISSES_BEFORE_LISTING) {
+      const isThere = existsSync(`${this.folder}/${name}`);
+      if (!isThere) this.#misses += 1;
+      return isThere;
+    }
+    this.#names ??= new Set(this.list('.'));
+    const slash = name.indexOf('/');
+    const first = slash < 0 ? name : name.slice(0, slash);
+    return first === '..' || first === '.' || this.#names.has(first);
+  }
+
+  #linkName(name: string): string | undefined {
+    try {
+      const target = readlinkSync(`${this.folder}/${name}`);
+      return target.slice(target.lastIndexOf('/') + 1);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Modules, drivers and buses have no `subsystem` link. Source: systemd, sd_device_get_subsystem. */
+  #findSubsystem(): string | undefined {
+    if (withoutSubsystem.has(this.folder)) return undefined;
+    const found = this.#linkName('subsystem');
+    if (found !== undefined) return found;
+    if (this.devpath.startsWith('/module/')) return 'module';
+    if (/\/drivers\/|\/drivers$/.test(this.devpath)) return 'drivers';
+    if (/^\/(?:subsystem|class|bus)\//.test(this.devpath)) return 'subsystem';
+    if (existsSync(this.folder)) remember(this.folder, withoutSubsystem);
+    return undefined;
+  }
+
+  #findParent(): SysfsRuleDevice | undefined {
+    for (let at = this.devpath.lastIndexOf('/'); at > 0; at = this.devpath.lastIndexOf('/', at - 1)) {
+      const devpath = this.devpath.slice(0, at);
+      if (devpath === '/devices') return undefined;
+      const folder = this.#sys + devpath;
+      if (plainFolders.has(folder)) continue;
+      if (existsSync(`${folder}/uevent`)) return new SysfsRuleDevice(this.#sys, devpath);
+      if (existsSync(folder)) remember(folder, plainFolders);
+    }
+    return undefined;
+  }
+}
+
+function withoutLineEnds(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  let end = text.length;
+  while (end > 0 && (text.charCodeAt(end - 1) === 0x0a || text.charCodeAt(end - 1) === 0x0d)) end -= 1;
+  return end === text.length ? text : text.slice(0, end);
+}
