@@ -123,7 +123,15 @@ class Trial implements TriedPlugin {
     };
   }
 
-  async opine({ module, role, device, event, asker, candidate, traits }: ShortQuestion): Promise<PluginVerdict | undefined> {
+  async opine({
+    module,
+    role,
+    device,
+    event,
+    asker,
+    candidate,
+    traits,
+  }: ShortQuestion): Promise<PluginVerdict | undefined> {
     const question: PluginQuestion = {
       module,
       role: role ?? 'target',
@@ -158,7 +166,8 @@ class Trial implements TriedPlugin {
     };
     const proposals: Proposal[] = [];
     for (const hook of this.hooks) {
-      if (hook.kind !== 'nomatch' || !asksFor(hook.filter, { ...eventFacts(event), modalias: asking.modalias })) continue;
+      if (hook.kind !== 'nomatch' || !asksFor(hook.filter, { ...eventFacts(event), modalias: asking.modalias }))
+        continue;
       const proposal = await hook.call(event, asking, this.#ended.signal);
       if (proposal !== undefined) proposals.push(proposal);
     }
@@ -167,7 +176,8 @@ class Trial implements TriedPlugin {
 
   async afterLoad(handled: PluginHandled): Promise<void> {
     for (const hook of this.hooks)
-      if (hook.kind === 'afterLoad' && asksFor(hook.filter, handledFacts(handled))) await hook.call(handled, this.#ended.signal);
+      if (hook.kind === 'afterLoad' && asksFor(hook.filter, handledFacts(handled)))
+        await hook.call(handled, this.#ended.signal);
   }
 
   async report(report: PluginReport): Promise<void> {
