@@ -7,4 +7,5 @@ export interface BundledModule {
 export const BUNDLED: Readonly<Record<string, () => Promise<BundledModule>>> = {
   blacklist: () => import('./blacklist/index.ts'),
   'taint-guard': () => import('./taint-guard/index.ts'),
+  'usb-allowlist': () => import('./usb-allowlist/index.ts'),
 };
