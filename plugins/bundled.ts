@@ -6,6 +6,8 @@ export interface BundledModule {
 /** The plugins that come with usherd, by name. One that is not switched on is not loaded either. */
 export const BUNDLED: Readonly<Record<string, () => Promise<BundledModule>>> = {
   blacklist: () => import('./blacklist/index.ts'),
+  'driver-override': () => import('./driver-override/index.ts'),
   'taint-guard': () => import('./taint-guard/index.ts'),
+  'unload-unused': () => import('./unload-unused/index.ts'),
   'usb-allowlist': () => import('./usb-allowlist/index.ts'),
 };
