@@ -1,16 +1,25 @@
-import { matchingName, matchingPattern } from '../plugin-api/pattern.ts';
-import type { Json, Need, PluginContext, StopReason, UnloadAnswer } from '../plugin-api/context.ts';
+import type { Json, Need, StopReason, UnloadAnswer } from '../plugin-api/context.ts';
 import type { PluginDevice, PluginEvent } from '../plugin-api/device.ts';
-import type { Filter } from '../plugin-api/filter.ts';
-import type { Hook, PluginAsker, PluginHandled, PluginQuestion, PluginReport, Proposal } from '../plugin-api/hooks.ts';
+import type {
+  HookKind,
+  PluginAsker,
+  PluginHandled,
+  PluginQuestion,
+  PluginReport,
+  Proposal,
+} from '../plugin-api/hooks.ts';
 import type { Plugin } from '../plugin-api/plugin.ts';
-import type { SchemaResult } from '../plugin-api/standard-schema.ts';
 import type { PluginVerdict } from '../plugin-api/verdict.ts';
+import { moduleName } from '../vocabulary/module-name.ts';
+import type { HookFacts } from './describe-plugin.ts';
+import { HookFilter } from './hook-filter.ts';
+import { parseOpinion, parseProposal } from './parse-answer.ts';
+import { startDefinition, type StartedDefinition, type Surroundings } from './start-definition.ts';
 
 /** The world a plugin is tried in. Everything has a value that works. */
 export interface TryOptions {
   /** As the `[settings]` of its file would say; checked by the plugin's own schema. */
-  readonly settings?: unknown;
+  readonly settings?: Readonly<Record<string, unknown>>;
   /** What `context.devices` answers. */
   readonly devices?: readonly PluginDevice[];
   /** What the store holds from earlier starts. */
@@ -39,17 +48,20 @@ export interface ShortQuestion {
   readonly traits?: PluginQuestion['traits'];
 }
 
+/** An event in short. */
+export type ShortEvent = Partial<PluginEvent> & Pick<PluginEvent, 'action' | 'devpath'>;
+
 /** A plugin that runs, and what can be asked of it. Each call goes to the hooks whose filter lets it through, as in the daemon. */
 export interface TriedPlugin {
   /** The strictest verdict of its hooks, or undefined when all abstain. What a hook throws is thrown. */
   opine(question: ShortQuestion): Promise<PluginVerdict | undefined>;
-  observe(event: Partial<PluginEvent> & Pick<PluginEvent, 'action' | 'devpath'>): Promise<void>;
+  observe(event: ShortEvent): Promise<void>;
   nomatch(device: Partial<PluginDevice>): Promise<readonly Proposal[]>;
   afterLoad(handled: PluginHandled): Promise<void>;
   report(report: PluginReport): Promise<void>;
   /** Calls what `onStop` was given; the signal is aborted. */
   stop(reason?: StopReason): Promise<void>;
-  readonly hooks: readonly Hook[];
+  readonly hooks: readonly HookFacts[];
   /** `warn: text`, in order. */
   readonly log: readonly string[];
   readonly actions: readonly TriedAction[];
@@ -59,46 +71,53 @@ export interface TriedPlugin {
 }
 
 /**
- * Starts a plugin without a daemon: for its own tests.
- * @throws {Error} when its settings are not what its schema wants: every complaint, with where it is
+ * Starts a plugin without a daemon: for its own tests. Definition, settings, filters and answers are looked at as the daemon does.
+ * @throws {Error} what the daemon would refuse it for: a word on what is wrong with it or its settings
  */
 export async function startPlugin<Settings>(plugin: Plugin<Settings>, options: TryOptions = {}): Promise<TriedPlugin> {
-  const settings = await checkedSettings(plugin, options.settings ?? {});
   const trial = new Trial(plugin.needs ?? [], options);
-  const made = await plugin.setup?.(trial.context(settings));
-  trial.hooks.push(...(plugin.hooks ?? []), ...(made ?? []));
+  const started = await startDefinition(plugin, options.settings ?? {}, trial.surroundings());
+  if ('wrong' in started) throw new Error(started.wrong);
+  trial.begin(started);
   return trial;
 }
 
 const STRICTEST_FIRST = ['deny', 'hold', 'replace', 'allow'];
 
 class Trial implements TriedPlugin {
-  readonly hooks: Hook[] = [];
   readonly log: string[] = [];
   readonly actions: TriedAction[] = [];
   readonly store: Map<string, Json>;
   devices: readonly PluginDevice[];
   readonly #grants: readonly Need[];
   readonly #unload: (module: string) => UnloadAnswer;
-  readonly #ended = new AbortController();
-  readonly #cleaners: ((reason: StopReason) => void | Promise<void>)[] = [];
+  readonly #signal = new AbortController().signal;
+  #started: StartedDefinition | undefined;
+  #filters: readonly HookFilter[] = [];
 
   constructor(needs: readonly Need[], { devices = [], store = {}, grants = needs, unload }: TryOptions) {
     this.devices = devices;
     this.store = new Map(Object.entries(store));
-    this.#grants = grants.filter(grant => needs.includes(grant));
+    this.#grants = grants;
     this.#unload = unload ?? (module => ({ unloaded: [module] }));
   }
 
-  context<Settings>(settings: Settings): PluginContext<Settings> {
+  begin(started: StartedDefinition): void {
+    this.#started = started;
+    this.#filters = started.hooks.map(({ filter }) => new HookFilter(filter));
+  }
+
+  get hooks(): readonly HookFacts[] {
+    return this.#started?.hooks ?? [];
+  }
+
+  surroundings(): Surroundings {
     const { store, log } = this;
     const say =
       (level: string) =>
       (message: string): void =>
         void log.push(`${level}: ${message}`);
     return {
-      settings,
-      signal: this.#ended.signal,
       log: { info: say('info'), warn: say('warn'), error: say('error') },
       store: {
         get: key => Promise.resolve(structuredClone(store.get(key))),
@@ -119,140 +138,89 @@ class Trial implements TriedPlugin {
         Promise.resolve(
           this.devices.filter(({ subsystem }) => query?.subsystem === undefined || query.subsystem === subsystem),
         ),
-      onStop: clean => void this.#cleaners.push(clean),
     };
   }
 
-  async opine({
-    module,
-    role,
-    device,
-    event,
-    asker,
-    candidate,
-    traits,
-  }: ShortQuestion): Promise<PluginVerdict | undefined> {
-    const question: PluginQuestion = {
-      module,
-      role: role ?? 'target',
-      asker: asker ?? { kind: 'device', device: whole(device), ...(event === undefined ? {} : { event }) },
-      candidate: candidate ?? { module },
-      ...(traits === undefined ? {} : { traits }),
-    };
+  async opine(short: ShortQuestion): Promise<PluginVerdict | undefined> {
+    const question = wholeQuestion(short);
+    const { module, role } = question;
     const verdicts: PluginVerdict[] = [];
-    for (const hook of this.hooks) {
-      if (hook.kind !== 'opine' || !asksFor(hook.filter, factsOf(question))) continue;
-      const verdict = await hook.call(question, this.#ended.signal);
-      if (verdict !== undefined) verdicts.push(verdict);
+    for (const answer of await this.#call('opine', filter => filter.passesQuestion(question), [question])) {
+      const opinion = parseOpinion(answer, 'plugin', { module: moduleName(module), role });
+      if (opinion !== undefined && 'nonsense' in opinion) throw new Error(`it answered ${opinion.nonsense}`);
+      if (opinion !== undefined) verdicts.push(answer as PluginVerdict);
     }
     return verdicts.toSorted((a, b) => STRICTEST_FIRST.indexOf(a.verdict) - STRICTEST_FIRST.indexOf(b.verdict))[0];
   }
 
-  async observe(event: Partial<PluginEvent> & Pick<PluginEvent, 'action' | 'devpath'>): Promise<void> {
-    const full: PluginEvent = { subsystem: 'platform', env: {}, origin: 'kernel', receivedAtMs: Date.now(), ...event };
-    for (const hook of this.hooks)
-      if (hook.kind === 'observe' && asksFor(hook.filter, eventFacts(full))) await hook.call(full, this.#ended.signal);
+  async observe(short: ShortEvent): Promise<void> {
+    const event = wholeEvent(short);
+    await this.#call('observe', filter => filter.passesEvent(event), [event]);
   }
 
-  async nomatch(device: Partial<PluginDevice>): Promise<readonly Proposal[]> {
-    const asking = whole(device);
-    const event: PluginEvent = {
-      action: 'add',
-      devpath: asking.devpath,
-      subsystem: asking.subsystem,
-      env: {},
-      origin: 'kernel',
-      receivedAtMs: Date.now(),
-    };
+  async nomatch(short: Partial<PluginDevice>): Promise<readonly Proposal[]> {
+    const device = wholeDevice(short);
+    const { devpath, subsystem } = device;
+    const event = wholeEvent({ action: 'add', devpath, subsystem });
+    const handled = { event, device, candidates: [] };
     const proposals: Proposal[] = [];
-    for (const hook of this.hooks) {
-      if (hook.kind !== 'nomatch' || !asksFor(hook.filter, { ...eventFacts(event), modalias: asking.modalias }))
-        continue;
-      const proposal = await hook.call(event, asking, this.#ended.signal);
+    for (const answer of await this.#call('nomatch', filter => filter.passesHandled(handled), [event, device])) {
+      const proposal = parseProposal(answer);
+      if (proposal !== undefined && 'nonsense' in proposal) throw new Error(`it answered ${proposal.nonsense}`);
       if (proposal !== undefined) proposals.push(proposal);
     }
     return proposals;
   }
 
   async afterLoad(handled: PluginHandled): Promise<void> {
-    for (const hook of this.hooks)
-      if (hook.kind === 'afterLoad' && asksFor(hook.filter, handledFacts(handled)))
-        await hook.call(handled, this.#ended.signal);
+    await this.#call('afterLoad', filter => passesHandled(filter, handled), [handled]);
   }
 
   async report(report: PluginReport): Promise<void> {
-    const facts = report.kind === 'handled' ? handledFacts(report) : {};
-    for (const hook of this.hooks)
-      if (hook.kind === 'report' && asksFor(hook.filter, facts)) await hook.call(report, this.#ended.signal);
+    await this.#call('report', filter => report.kind === 'notice' || passesHandled(filter, report), [report]);
   }
 
   async stop(reason: StopReason = 'shutdown'): Promise<void> {
-    this.#ended.abort();
-    for (const clean of this.#cleaners) await clean(reason);
+    await this.#started?.stop(reason);
+  }
+
+  /** Calls the hooks of a kind whose filter lets it through, one after another → their answers. */
+  async #call(
+    kind: HookKind,
+    passes: (filter: HookFilter) => boolean,
+    args: readonly unknown[],
+  ): Promise<readonly unknown[]> {
+    const answers: unknown[] = [];
+    for (const [index, filter] of this.#filters.entries())
+      if (this.hooks[index]?.kind === kind && passes(filter))
+        answers.push(await this.#started?.call(index, args, this.#signal));
+    return answers;
   }
 
   #act(need: Need, action: TriedAction): void {
-    if (!this.#grants.includes(need)) throw new Error(`the plugin was not granted "${need}"`);
+    if (!this.#grants.includes(need)) throw new Error(`it was not granted "${need}"`);
     this.actions.push(action);
   }
 }
 
-function whole(device: Partial<PluginDevice> = {}): PluginDevice {
+function passesHandled(filter: HookFilter, handled: PluginHandled): boolean {
+  return filter.passesHandled({ ...handled, candidates: handled.candidates.map(module => ({ module })) });
+}
+
+function wholeDevice(device: Partial<PluginDevice> = {}): PluginDevice {
   return { devpath: '/devices/made-up', subsystem: 'platform', ...device };
 }
 
-interface Facts {
-  readonly action?: string;
-  readonly subsystem?: string | undefined;
-  readonly modalias?: string | undefined;
-  readonly devpath?: string | undefined;
-  readonly modules?: readonly string[];
-  readonly role?: string;
-  readonly asker?: string;
+function wholeEvent(event: ShortEvent): PluginEvent {
+  return { subsystem: 'platform', env: {}, origin: 'kernel', receivedAtMs: Date.now(), ...event };
 }
 
-function factsOf({ module, role, asker }: PluginQuestion): Facts {
-  const device = asker.kind === 'device' ? asker.device : undefined;
+function wholeQuestion({ module, role, device, event, asker, candidate, traits }: ShortQuestion): PluginQuestion {
   return {
-    modules: [module],
-    role,
-    asker: asker.kind,
-    subsystem: device?.subsystem,
-    modalias: device?.modalias,
-    devpath: device?.devpath,
+    module,
+    role: role ?? 'target',
+    asker: asker ?? { kind: 'device', device: wholeDevice(device), ...(event === undefined ? {} : { event }) },
+    candidate: candidate ?? { module },
+    ...(traits === undefined ? {} : { traits }),
   };
-}
-
-function eventFacts({ action, subsystem, devpath, env }: PluginEvent): Facts {
-  return { action, subsystem, devpath, modalias: env['MODALIAS'] };
-}
-
-function handledFacts({ event, device, candidates }: PluginHandled): Facts {
-  return { ...eventFacts(event), modalias: device.modalias, modules: candidates };
-}
-
-function asksFor(filter: Filter = {}, facts: Facts): boolean {
-  const has = (patterns: readonly string[] | undefined, text: string | undefined): boolean =>
-    patterns === undefined || (text !== undefined && matchingPattern(patterns, text) !== undefined);
-  const { module: modules } = filter;
-  return (
-    has(filter.action, facts.action) &&
-    has(filter.subsystem, facts.subsystem) &&
-    has(filter.modalias, facts.modalias) &&
-    has(filter.devpath, facts.devpath) &&
-    has(filter.role, facts.role) &&
-    has(filter.asker, facts.asker) &&
-    (modules === undefined || (facts.modules ?? []).some(name => matchingName(modules, name) !== undefined))
-  );
-}
-
-async function checkedSettings<Settings>({ name, settings }: Plugin<Settings>, value: unknown): Promise<Settings> {
-  if (settings === undefined) return undefined as Settings;
-  const result: SchemaResult<Settings> = await settings['~standard'].validate(value);
-  if (result.issues === undefined) return result.value;
-  const lines = result.issues.map(({ message, path = [] }) => {
-    const where = path.map(part => String(typeof part === 'object' ? part.key : part)).join('.');
-    return where === '' ? message : `${where}: ${message}`;
-  });
-  throw new Error(`${name}: ${lines.join('\n')}`);
 }

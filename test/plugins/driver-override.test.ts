@@ -144,9 +144,7 @@ test("somebody else's override is put back when ours ends", async t => {
 
 test('a bus without driver_override is told of, and nothing is remembered', async t => {
   const plugin = await startPlugin(driverOverride, { settings: vfio, devices: [graphics], grants: [] });
-  t.deepEqual(plugin.log, [
-    `warn: ${graphics.devpath} cannot be kept for vfio-pci: the plugin was not granted "drivers"`,
-  ]);
+  t.deepEqual(plugin.log, [`warn: ${graphics.devpath} cannot be kept for vfio-pci: it was not granted "drivers"`]);
   t.deepEqual([...plugin.store], []);
 });
 
