@@ -7,6 +7,7 @@ export interface BundledModule {
 export const BUNDLED: Readonly<Record<string, () => Promise<BundledModule>>> = {
   blacklist: () => import('./blacklist/index.ts'),
   'driver-override': () => import('./driver-override/index.ts'),
+  notify: () => import('./notify/index.ts'),
   'taint-guard': () => import('./taint-guard/index.ts'),
   'unload-unused': () => import('./unload-unused/index.ts'),
   'usb-allowlist': () => import('./usb-allowlist/index.ts'),
