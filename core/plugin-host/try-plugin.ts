@@ -220,7 +220,7 @@ function wholeQuestion({ module, role, device, event, asker, candidate, traits }
     module,
     role: role ?? 'target',
     asker: asker ?? { kind: 'device', device: wholeDevice(device), ...(event === undefined ? {} : { event }) },
-    candidate: candidate ?? { module },
+    candidate: candidate ?? { module, pattern: module },
     ...(traits === undefined ? {} : { traits }),
   };
 }
