@@ -32,12 +32,25 @@ export async function judgePolicy(plan: LoadPlan, { word, match }: AskedFor, run
   const { restrictPlan } = await import('../../pipeline/5-resolve/restrict-plan.ts');
   const policy = readPolicy(roots);
   for (const problem of policy.problems) log.error(formatProblem(problem));
+  const { readRulePolicy, traitsOfFile } = await import('../../daemon/rules-in-force.ts');
+  const { ruleOpinions } = await import('../../pipeline/4-policy/rules/rule-opinions.ts');
+  const { openAskedPlugins } = await import('../../daemon/asked-plugins.ts');
+  const rules = readRulePolicy(roots, module => {
+    const step = plan.steps.find(each => each.kind === 'insert' && each.module === module);
+    return step?.kind === 'insert' ? traitsOfFile(step.path) : undefined;
+  });
+  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice: message => log.error(message) });
   const isAdmitted = policy.settings().default === 'deny-unmatched' && (await isPartOfPlan(plan, run));
   const verdicts = await judgePlan(plan, {
     candidate: { module: plan.target, match },
     asker: { kind: 'administrator', name: word, uid: host.uid },
-    opinions: isAdmitted ? [standingOpinions(policy)] : policySources(policy),
+    opinions: [
+      ...(isAdmitted ? [standingOpinions(policy)] : policySources(policy)),
+      ruleOpinions(rules),
+      ...plugins.opinions,
+    ],
   });
+  await plugins.close();
   const denied = [...verdicts.values()].filter(({ verdict }) => verdict === 'deny');
   const places = new Set(denied.flatMap(({ winner }) => winner?.place ?? []).map(formatPlace));
   return { refusals: restrictPlan(plan, verdicts), places };
