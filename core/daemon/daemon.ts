@@ -16,12 +16,15 @@ import { PlanExecutor } from '../pipeline/6-load/execute-plan.ts';
 import { KernelLoader } from '../pipeline/6-load/kernel-loader.ts';
 import { Lanes } from '../pipeline/6-load/lanes.ts';
 import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
+import { isDiskRefusal } from '../pipeline/7-ledger/database.ts';
 import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
+import { formatCount } from '../pipeline/8-report/quantity.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
 import { handleRequest, handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { ModuleWatch } from './module-watch.ts';
+import { tellTrouble } from './ledger-trouble.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
@@ -87,14 +90,8 @@ export class Daemon {
     const { roots } = options;
     makeStateDir(roots.stateDir);
     this.ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'), {
-      onTrouble: trouble =>
-        this.reporter.emit(
-          'notice',
-          trouble.kind === 'not-written' ? 'error' : 'info',
-          trouble.kind === 'not-written'
-            ? `the ledger cannot be written (${trouble.code}: ${trouble.message}); ${trouble.heldRows} rows wait in memory`
-            : `the ledger is written again, ${trouble.writtenRows} rows caught up`,
-        ),
+      onTrouble: tellTrouble(this.reporter),
+      waitsForDisk: true,
     });
     this.#retention = new RetentionKeeper(this.ledger, this.reporter);
     this.#world = openWorld(roots, options.release);
@@ -247,7 +244,12 @@ export class Daemon {
     this.#rejections.flush();
     this.rules.flushHits();
     this.ledger.incident({ kind: 'shutdown', reason });
-    this.ledger.close(reason);
+    if (this.ledger.close(reason) === 'in-memory')
+      this.reporter.emit(
+        'notice',
+        'error',
+        `${formatCount(this.ledger.stats().heldRows, 'row')} of the ledger are lost: it could not be written`,
+      );
   }
 
   /** What the kernel's helper goes by while no daemon answers. Losing it costs nothing but that: the helper then asks modprobe. */
@@ -322,6 +324,8 @@ function makeStateDir(dir: string): void {
   try {
     mkdirSync(dir, { mode: STATE_DIR_MODE });
   } catch (error) {
+    // The ledger waits in memory, and makes the folder when it can.
+    if (isDiskRefusal(error)) return;
     const message = `${dir}: the state folder cannot be made: ${(error as Error).message}`;
     throw new UsherdError('FILE_UNWRITABLE', message, { dir }, error);
   }

@@ -119,6 +119,8 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
         reporter.emit('notice', 'error', `${this.file} is damaged: the decisions from before it count on`);
         return;
       }
+      // While the ledger cannot be read, nobody can say that the file is another than it knows of.
+      if (this.#hash === undefined && !ledger.isOpen) this.#hash = hash ?? '';
       this.#decisions = decisions;
       if (hash !== this.#hash && !(hash === undefined && this.#hash === '')) {
         this.#hash = hash ?? '';

@@ -22,6 +22,10 @@ export async function withLedger<Answer>(
     }
   }
   const ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'));
+  if (ledger.setAside !== undefined) {
+    const { file, movedTo, reason } = ledger.setAside;
+    process.stderr.write(`usher: ${file} was damaged (${reason}); it is kept as ${movedTo}, and a new one is begun\n`);
+  }
   try {
     return here(ledger);
   } finally {
