@@ -86,6 +86,7 @@ _usher() {
         --verdict) COMPREPLY=($(compgen -W 'deny hold replace allow abstain' -- "$cur")); return ;;
         --rule) :; return ;;
         --outcome) COMPREPLY=($(compgen -W 'failed refused loaded observed held denied already-loaded builtin skipped no-module no-modalias recorded open interrupted' -- "$cur")); return ;;
+        --env) :; return ;;
         --from-seqnum) :; return ;;
         --to-seqnum) :; return ;;
         -n|--limit) :; return ;;
@@ -104,7 +105,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --rule --outcome --from-seqnum --to-seqnum -n --limit --after -r --reverse --boot --since-boot --at --group-by --csv --table -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --rule --outcome --env --from-seqnum --to-seqnum -n --limit --after -r --reverse --boot --since-boot --at --group-by --csv --table -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -W 'devices drivers stats sql verify anchor prune export tail' -- "$cur")) ;;
       esac ;;
     'history devices')
@@ -331,7 +332,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--source --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--source --hash-serials --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
       esac ;;
     replay)

@@ -92,6 +92,7 @@ export class Daemon {
     this.ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'), {
       onTrouble: tellTrouble(this.reporter),
       waitsForDisk: true,
+      hidesSerials: options.settings.hashSerials,
     });
     this.#retention = new RetentionKeeper(this.ledger, this.reporter);
     this.#world = openWorld(roots, options.release);
@@ -262,6 +263,7 @@ export class Daemon {
   }
 
   #keep(settings: Settings): void {
+    this.ledger.hideSerials(settings.hashSerials);
     this.#retention.configure(retentionOf(settings), settings.signKey === '' ? undefined : settings.signKey);
   }
 

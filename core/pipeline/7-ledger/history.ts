@@ -11,6 +11,7 @@ import {
   searchOf,
   type DeviceSpread,
   type EntrySearch,
+  type EnvFilter,
   type HistoryFilter,
 } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
@@ -38,6 +39,9 @@ import { askSql, type SqlAnswer } from './views.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import { readPending } from './pending-rows.ts';
 import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
+import { isIdentityKey } from './identity-keys.ts';
+import { SerialHider } from './serial-hider.ts';
+import { readSerialKey, serialKeyFile } from './serial-key.ts';
 import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
@@ -83,7 +87,8 @@ export class History {
   }
 
   /** Entries that meet the filter, newest first unless it says otherwise (EntrySearch.order). */
-  *query(filter: HistoryFilter = {}): IterableIterator<HistoryEntry> {
+  *query(wanted: HistoryFilter = {}): IterableIterator<HistoryEntry> {
+    const filter = this.#asRecorded(wanted);
     const liveRun = this.#liveRun();
     const search = searchOf(filter, liveRun, this.#spreadOf(filter));
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
@@ -92,16 +97,53 @@ export class History {
     for (const window of search.isInActivity ? this.#activeWindows(filter) : [undefined]) {
       for (const row of this.#rows(filter, search, window, after)) {
         if (left <= 0) return;
+        const entry = this.#read(row, liveRun);
+        if (!hasEnv(entry, filter)) continue;
         left -= 1;
-        yield this.#read(row, liveRun);
+        yield entry;
       }
       if (left <= 0) return;
     }
   }
 
+  /** A filter in the words of a record whose serial numbers and addresses may be keyed hashes. */
+  #asRecorded(filter: HistoryFilter): HistoryFilter {
+    const { env, device } = filter;
+    return {
+      ...filter,
+      ...(env !== undefined && { env: this.#envAsRecorded(env) }),
+      ...(device !== undefined && { device: this.#deviceAsRecorded(device) }),
+    };
+  }
+
+  #envAsRecorded({ key, values }: EnvFilter): EnvFilter {
+    const hider = this.#hider(isIdentityKey(key));
+    const [noted] = this.#all<{ first_id: number }>('SELECT first_id FROM identity WHERE what = 0');
+    const hidden = hider === undefined ? [] : values.map(value => hider.value(key, value));
+    return { key, values: [...new Set([...values, ...hidden])], notedAfter: noted?.first_id ?? 0 };
+  }
+
+  #deviceAsRecorded(device: string): string {
+    const hidden = this.#hider(false)?.text(device) ?? device;
+    if (hidden === device) return device;
+    const [where, name] = deviceCondition(device, 'devpath');
+    return this.#all(`SELECT 1 FROM device WHERE ${where} LIMIT 1`, name).length > 0 ? device : hidden;
+  }
+
+  /** Undefined where serial numbers never were hidden. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE when it is needed */
+  #hider(isNeeded: boolean): SerialHider | undefined {
+    try {
+      const key = readSerialKey(serialKeyFile(this.path));
+      return key === undefined ? undefined : new SerialHider(key);
+    } catch (error) {
+      if (isNeeded) throw error;
+      return undefined;
+    }
+  }
+
   /** Rows of a search, page by page. */
   *#rows(
-    { order = 'newest-first', limit = PAGE_ROWS }: HistoryFilter,
+    { order = 'newest-first', limit = PAGE_ROWS, env }: HistoryFilter,
     search: EntrySearch,
     window: Window | undefined,
     after: Cursor | undefined,
@@ -112,7 +154,8 @@ export class History {
     const inWindow = window === undefined ? '' : 'AND uevent.at_ms >= ? AND uevent.at_ms < ?';
     const next = isByTime ? `AND (uevent.at_ms, uevent.id) ${beyond} (?, ?)` : `AND ${key} ${beyond} ?`;
     const sorted = isByTime ? `uevent.at_ms ${direction}, uevent.id ${direction}` : `${key} ${direction}`;
-    const count = Math.min(limit, PAGE_ROWS);
+    // Of rows that may turn out not to have the value that is looked for, a full page.
+    const count = env === undefined ? Math.min(limit, PAGE_ROWS) : PAGE_ROWS;
     let cursor = after;
     for (;;) {
       const found = this.#all<EntryRow>(
@@ -186,7 +229,7 @@ export class History {
     const ofUevent = 'entry IN (SELECT id FROM uevent)';
     const latest = (where: string): string =>
       `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named} AND ${ofUevent})`;
-    if ('devpath' in subject) return this.#one(latest('devpath'), subject.devpath);
+    if ('devpath' in subject) return this.#one(latest('devpath'), this.#deviceAsRecorded(subject.devpath));
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
     return this.#one(
       `uevent.id = (SELECT entry FROM tag WHERE what = ${named} AND ${ofUevent} ORDER BY entry DESC LIMIT 1)`,
@@ -263,7 +306,7 @@ export class History {
     return this.#all<{ driver: string; at_ms: number }>(
       `SELECT name.text AS driver, at_ms FROM bind JOIN str AS name ON name.id = bind.driver
        WHERE devpath = (SELECT id FROM str WHERE text = ?) ORDER BY at_ms, bind.id`,
-      devpath,
+      this.#deviceAsRecorded(devpath),
     ).map(row => ({ devpath, driver: row.driver, atMs: row.at_ms }));
   }
 
@@ -287,7 +330,12 @@ export class History {
 
   /** Answers that come from the tables beside the rows (questions.ts). */
   devices(filter: DeviceFilter = {}): KnownDevice[] {
-    return reading(this.path, () => findDevices(this.#db, filter));
+    return reading(this.path, () => findDevices(this.#db, this.#named(filter)));
+  }
+
+  /** As #asRecorded, of filters that have a device. */
+  #named<Filter extends { readonly device?: string | undefined }>(filter: Filter): Filter {
+    return filter.device === undefined ? filter : { ...filter, device: this.#deviceAsRecorded(filter.device) };
   }
 
   connectedAt(atMs: number): Connected {
@@ -295,7 +343,7 @@ export class History {
   }
 
   drivers(filter: DriverFilter = {}): DriverSpan[] {
-    return reading(this.path, () => findDrivers(this.#db, filter));
+    return reading(this.path, () => findDrivers(this.#db, this.#named(filter)));
   }
 
   counts(key: GroupKey, filter: HistoryFilter = {}): Count[] {
@@ -369,4 +417,10 @@ export class History {
     );
     return last?.reason === null && findWriter(this.path) !== undefined ? last.id : undefined;
   }
+}
+
+function hasEnv({ event }: HistoryEntry, { env }: HistoryFilter): boolean {
+  if (env === undefined) return true;
+  const value = event.env[env.key];
+  return value !== undefined && env.values.includes(value);
 }

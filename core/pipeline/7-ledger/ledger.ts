@@ -16,6 +16,7 @@ import type { EntryId } from './entry-id.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Incident } from './incident.ts';
+import { hideRow } from './hide-row.ts';
 import { LATE_IDS_BEGIN, withOwnIds } from './late-ids.ts';
 import { openLedgerFile, type LedgerFile } from './ledger-file.ts';
 import { readPending, type PendingEnd } from './pending-rows.ts';
@@ -26,6 +27,8 @@ import { signText } from './signature.ts';
 import { readPolicyHash } from './policy-hash.ts';
 import type { RequestFacts } from './request.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
+import { SerialHider } from './serial-hider.ts';
+import { obtainSerialKey, serialKeyFile } from './serial-key.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
 export type { EntryId } from './entry-id.ts';
@@ -58,6 +61,8 @@ export interface LedgerOptions {
   readonly onTrouble?: (trouble: LedgerTrouble) => void;
   /** Begins in memory when the disk is full, fails or cannot be written yet; else that is an error. */
   readonly waitsForDisk?: boolean;
+  /** Serial numbers and hardware addresses are written as keyed hashes (serial-hider.ts). */
+  readonly hidesSerials?: boolean;
   readonly now?: () => number;
 }
 
@@ -93,6 +98,8 @@ export class Ledger {
   #nextId = LATE_IDS_BEGIN;
   /** Where the file's sequence ended when it was opened late. */
   #lateAfter: number | undefined;
+  #hidesSerials: boolean;
+  #hider: SerialHider | undefined;
   #run: number | undefined;
   #runFacts: RunFacts | undefined;
   #isFailing = false;
@@ -109,10 +116,14 @@ export class Ledger {
     return new Ledger(file, options);
   }
 
-  private constructor(file: string, { onTrouble = () => {}, now = Date.now, waitsForDisk = false }: LedgerOptions) {
+  private constructor(
+    file: string,
+    { onTrouble = () => {}, now = Date.now, waitsForDisk = false, hidesSerials = false }: LedgerOptions,
+  ) {
     this.path = file;
     this.#onTrouble = onTrouble;
     this.#now = now;
+    this.#hidesSerials = hidesSerials;
     try {
       this.#nextId = this.#open().lastId + 1;
       if (this.#setAside) this.#recordSetAside(this.#setAside);
@@ -130,6 +141,11 @@ export class Ledger {
   /** False while the disk has let nobody open the file: what it holds is not known then. */
   get isOpen(): boolean {
     return this.#file !== undefined;
+  }
+
+  /** Whether serial numbers are written as keyed hashes from now on. The key is made when the first row is written. */
+  hideSerials(hidesSerials: boolean): void {
+    this.#hidesSerials = hidesSerials;
   }
 
   /** Begins a run; everything recorded after belongs to it. */
@@ -246,7 +262,7 @@ export class Ledger {
       const signed = keyFile === undefined ? range : { ...range, ...signText(signedFacts(range), keyFile) };
       const incident = { kind: 'pruned', ...signed } as const;
       const row = { kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident } as const;
-      writer.write(this.#asOwn([row]));
+      writer.write(this.#asWritten([row]));
       this.#writtenRows += 1;
       return signed;
     });
@@ -398,15 +414,19 @@ export class Ledger {
     while (this.#queue.size > 0) {
       const rows = this.#queue.peek(BATCH_MAX_ROWS);
       const count = rows.length;
-      writer.write(this.#asOwn(rows));
+      writer.write(this.#asWritten(rows));
       this.#queue.drop(count);
       this.#writtenRows += count;
     }
   }
 
-  #asOwn(rows: readonly Row[]): readonly Row[] {
+  /** Rows as they are written: with the file's own ids, and without serial numbers where they are to be hidden. */
+  #asWritten(rows: readonly Row[]): readonly Row[] {
     const after = this.#lateAfter;
-    return after === undefined ? rows : rows.map(row => withOwnIds(row, after));
+    const own = after === undefined ? rows : rows.map(row => withOwnIds(row, after));
+    if (!this.#hidesSerials) return own;
+    const hider = (this.#hider ??= new SerialHider(obtainSerialKey(serialKeyFile(this.path))));
+    return own.map(row => hideRow(row, hider));
   }
 
   #holdOn(error: unknown): void {
