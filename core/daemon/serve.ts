@@ -35,6 +35,20 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
     ...policyHandlers(daemon),
+    plugins: {
+      role: 'read',
+      handle: async (_params, { respond }) => {
+        for (const plugin of daemon.plugins.list()) await respond(plugin);
+      },
+    },
+    'plugin-restart': {
+      role: 'admin',
+      handle: async ({ name }, { respond }) => {
+        const text = typeof name === 'string' ? name : '';
+        if (!(await daemon.plugins.restart(text))) throw new UsherdError('NOT_FOUND', `there is no plugin "${text}"`);
+        await respond(daemon.plugins.list().find(plugin => plugin.name === text) ?? {});
+      },
+    },
     prune: {
       role: 'admin',
       handle: async (_params, { respond }) => {

@@ -1,0 +1,4 @@
+import type { Plugin } from '../core/plugin-api/index.ts';
+
+/** The plugins that come with usherd, by name. One is loaded when it is switched on. */
+export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin<never> }>>> = {};
