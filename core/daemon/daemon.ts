@@ -25,6 +25,7 @@ import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { ModuleWatch } from './module-watch.ts';
 import { tellTrouble } from './ledger-trouble.ts';
+import { noteSettings } from './note-settings.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
@@ -174,6 +175,8 @@ export class Daemon {
       mode: observes ? 'observe' : 'load',
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
+    // As the files have them: what the command line says besides is in the run's own row.
+    noteSettings(readSettings(roots.configDirs).settings, this.ledger);
     this.policy.start();
     this.#keep(settings);
     this.rules.configure(settings);
@@ -207,24 +210,25 @@ export class Daemon {
     this.#push(coldplug(this.options.roots));
   }
 
-  /** Reads the module tree and the configuration of modprobe again. What is in flight ends with the old ones. */
-  reload(): void {
+  /** Reads the module tree and all configuration again, because a file changed or `uid` asked for it. What is in flight ends with the old ones. */
+  reload(uid?: number): void {
     this.#watch?.close();
     this.#world = openWorld(this.options.roots, this.options.release);
     this.prepare();
-    const { settings } = readSettings(this.options.roots.configDirs);
+    const { settings, problems } = readSettings(this.options.roots.configDirs);
     this.policy.configure(policyOf(settings));
     this.#keep(settings);
     this.rules.configure(settings);
     this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
-    this.ledger.incident({ kind: 'reload', files: this.#world.watched });
+    this.ledger.incident({ kind: 'reload', files: this.#world.watched, ...(uid !== undefined && { uid }) });
+    noteSettings(settings, this.ledger);
     this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
-    this.#reportProblems(this.#world.problems);
+    this.#reportProblems([...problems, ...this.#world.problems]);
   }
 
   /** Takes from the ledger what is not to be kept → how many rows went. */
-  prune(): Promise<number> {
-    return this.#retention.prune();
+  prune(uid: number): Promise<number> {
+    return this.#retention.prune(uid);
   }
 
   /** Resolves once every event the kernel had sent by now is dealt with. */

@@ -49,7 +49,8 @@ async function runHistoryPrune(_args: readonly string[], options: OptionValues, 
     const ledger = Ledger.open(file, { hidesSerials: settings.hashSerials });
     try {
       let taken = 0;
-      for (const range of ledger.prune(retention, signKey === '' ? undefined : signKey)) taken += range.rows;
+      for (const range of ledger.prune(retention, { keyFile: signKey === '' ? undefined : signKey, uid: caller.uid }))
+        taken += range.rows;
       return taken;
     } finally {
       ledger.close('pruned');

@@ -15,7 +15,7 @@ import {
 import type { EntryId } from './entry-id.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, IncidentKind } from './incident.ts';
 import { hideRow } from './hide-row.ts';
 import { LATE_IDS_BEGIN, withOwnIds } from './late-ids.ts';
 import { openLedgerFile, type LedgerFile } from './ledger-file.ts';
@@ -24,7 +24,7 @@ import { pruneStretch, PRUNED_AT_ONCE } from './prune.ts';
 import { signedFacts, type PrunedRange } from './pruned.ts';
 import { findCuts, type PruneCuts, type Retention } from './retention.ts';
 import { signText } from './signature.ts';
-import { readPolicyHash } from './policy-hash.ts';
+import { readLastIncident } from './last-incident.ts';
 import type { RequestFacts } from './request.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
 import { SerialHider } from './serial-hider.ts';
@@ -216,8 +216,13 @@ export class Ledger {
 
   /** Hash of the standing decisions' file as this ledger last heard of it. */
   policyHash(): string | undefined {
+    return this.lastIncident('policy-changed', 'policy-edited')?.hash;
+  }
+
+  /** The newest incident of one of these kinds; undefined also while the file cannot be opened. */
+  lastIncident<Kind extends IncidentKind>(...kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
     this.flush();
-    return this.#file && readPolicyHash(this.#file.db);
+    return this.#file && readLastIncident(this.#file.db, kinds);
   }
 
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
@@ -233,10 +238,13 @@ export class Ledger {
 
   /**
    * Takes the oldest rows that this retention does not keep, one stretch a transaction, and yields what went; between two stretches
-   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given.
+   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given, and who asked for it.
    * Stops when the disk takes nothing. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
    */
-  *prune(retention: Retention, keyFile?: string): IterableIterator<PrunedRange> {
+  *prune(
+    retention: Retention,
+    { keyFile, uid }: { readonly keyFile?: string | undefined; readonly uid?: number | undefined } = {},
+  ): IterableIterator<PrunedRange> {
     if (this.flush() !== 'on-disk' || this.#file === undefined) return;
     const file = this.#file;
     const cuts = this.#unlessRefused(() => findCuts(file.db, retention, this.#now()));
@@ -244,7 +252,7 @@ export class Ledger {
     const last = Math.max(...Object.values(cuts));
     for (let first = 0; first <= last; first += PRUNED_AT_ONCE) {
       if (this.flush() !== 'on-disk' || this.#file !== file) return;
-      const range = this.#unlessRefused(() => this.#pruneStretch(file, cuts, first, keyFile) ?? 'nothing');
+      const range = this.#unlessRefused(() => this.#pruneStretch(file, cuts, first, { keyFile, uid }) ?? 'nothing');
       if (range === undefined) return;
       if (range !== 'nothing') yield range;
     }
@@ -254,13 +262,13 @@ export class Ledger {
     { db, writer }: LedgerFile,
     cuts: PruneCuts,
     first: number,
-    keyFile: string | undefined,
+    { keyFile, uid }: { readonly keyFile: string | undefined; readonly uid: number | undefined },
   ): PrunedRange | undefined {
     const stretch = db.transaction(() => {
       const range = pruneStretch(db, cuts, first);
       if (range === undefined) return undefined;
       const signed = keyFile === undefined ? range : { ...range, ...signText(signedFacts(range), keyFile) };
-      const incident = { kind: 'pruned', ...signed } as const;
+      const incident = { kind: 'pruned', ...signed, ...(uid !== undefined && { uid }) } as const;
       const row = { kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident } as const;
       writer.write(this.#asWritten([row]));
       this.#writtenRows += 1;
