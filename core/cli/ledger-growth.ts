@@ -1,7 +1,10 @@
 import path from 'node:path';
 
-/** Waits until the ledger was written to, by inotify; false when the caller has had enough. */
-export async function grown(file: string, signal: AbortSignal): Promise<boolean> {
+/**
+ * Waits until the ledger was written to, by inotify; false when the caller has had enough. `isNews` is asked once the watch stands, since
+ * what was written between the caller's last look and that moment tells nobody.
+ */
+export async function grown(file: string, signal: AbortSignal, isNews: () => boolean): Promise<boolean> {
   const { watch } = await import('node:fs');
   return new Promise(resolve => {
     const watcher = watch(path.dirname(file), (_event, name) => {
@@ -14,6 +17,7 @@ export async function grown(file: string, signal: AbortSignal): Promise<boolean>
       resolve(answer);
     };
     if (signal.aborted) end(false);
+    else if (isNews()) end(true);
     else signal.addEventListener('abort', stop, { once: true });
   });
 }

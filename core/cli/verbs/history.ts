@@ -89,7 +89,8 @@ async function runHistory(_args: readonly string[], options: OptionValues, calle
     if (form === 'json') for (const entry of entries) printJson(caller, report.historyEntryToJson(entry));
     else if (form === 'csv') printLines(caller, report.formatHistoryCsv(entries));
     else printLines(caller, report.formatHistoryTable(entries, look));
-    while (isSet(options, 'follow') && (await grown(ledger.path, caller.signal))) {
+    const isNews = (): boolean => ledger.lastId() > last;
+    while (isSet(options, 'follow') && (await grown(ledger.path, caller.signal, isNews))) {
       const now = ledger.lastId();
       for (const entry of ledger.since(last, now)) {
         if (caller.isJson) printJson(caller, report.historyEntryToJson(entry));

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
@@ -356,6 +357,17 @@ export class History {
       'SELECT page_count * page_size AS sizeBytes FROM pragma_page_count, pragma_page_size',
     );
     return { sizeBytes: pages[0]?.sizeBytes ?? 0, rows: this.lastId() };
+  }
+
+  /**
+   * Tells this ledger from another in the same place, as one begun after a damaged one was set aside: 16 hexadecimal digits, made from
+   * its first run, which is never pruned; undefined before there is one.
+   */
+  identity(): string | undefined {
+    const [first] = this.#all<{ id: number; boot_id: string; started_ms: number }>(
+      'SELECT id, boot_id, started_ms FROM run ORDER BY id LIMIT 1',
+    );
+    return first && hash('sha256', `${first.id},${first.started_ms},${first.boot_id}`, 'hex').slice(0, 16);
   }
 
   /** Boots, newest first. */
