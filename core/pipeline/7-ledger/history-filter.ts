@@ -41,6 +41,8 @@ export interface HistoryFilter {
   /** Only what stands after this entry in that order: the next page. */
   readonly after?: EntryId | undefined;
   readonly limit?: number | undefined;
+  /** Only this entry, if it meets the rest. */
+  readonly entry?: EntryId | undefined;
 }
 
 export interface EnvFilter {
@@ -94,6 +96,7 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
     if (n === 0) want(`driving.what ${isOneOf}`, ...texts);
     else want(`EXISTS (SELECT 1 FROM tag WHERE what ${isOneOf} AND entry = uevent.id)`, ...texts);
   }
+  if (filter.entry !== undefined) want('uevent.id = ?', filter.entry);
   if (sinceMs !== undefined) want('uevent.at_ms >= ?', sinceMs);
   if (untilMs !== undefined) want('uevent.at_ms < ?', untilMs);
   if (device !== undefined) {
@@ -115,12 +118,9 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
         AND uevent.run ${result === 'open' ? '=' : '<>'} ?`,
       liveRun ?? -1,
     );
-  const after = (run: string): string => `uevent.id < coalesce((SELECT min(id) FROM run WHERE id > ${run}), 1e18)`;
-  if (runId !== undefined) want(`uevent.id > ? AND ${after('?')}`, runId, runId);
-  const ofBoot = 'FROM run WHERE boot_id = ?';
-  if (bootId !== undefined)
-    want(`uevent.id > (SELECT min(id) ${ofBoot}) AND ${after(`(SELECT max(id) ${ofBoot})`)}`, bootId, bootId);
-  if (sinceBootId !== undefined) want(`uevent.id > (SELECT min(id) ${ofBoot})`, sinceBootId);
+  if (runId !== undefined)
+    want(`uevent.id > ? AND uevent.id < coalesce((SELECT min(id) FROM run WHERE id > ?), 1e18)`, runId, runId);
+  for (const [sql, ...bound] of bootConditions('uevent.id', filter)) want(sql, ...bound);
   if (seqnumFrom !== undefined) want('uevent.seqnum >= ?', sqliteInteger(seqnumFrom));
   if (seqnumTo !== undefined) want('uevent.seqnum <= ?', sqliteInteger(seqnumTo));
   const isById = tags.length > 0 || (runId ?? bootId ?? sinceBootId) !== undefined;
@@ -131,7 +131,11 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
     ),
     values,
     order: isById ? 'id' : 'time',
-    isInActivity: !isById && device === undefined && (filter.subsystem ?? filter.action ?? filter.origin) !== undefined,
+    isInActivity:
+      !isById &&
+      filter.entry === undefined &&
+      device === undefined &&
+      (filter.subsystem ?? filter.action ?? filter.origin) !== undefined,
   };
 }
 
@@ -163,6 +167,21 @@ function envCondition({ key, values, notedAfter = 0 }: EnvFilter): [sql: string,
   return notedAfter === 0
     ? [`${isSeen} AND ${inValues}`, ...named, ...lines, ...lines]
     : [`(${isSeen} OR uevent.id <= ?) AND ${inValues}`, ...named, notedAfter, ...lines, ...lines];
+}
+
+/** Which rows, by the column with their id, are of a boot, or from a boot on. */
+export function bootConditions(
+  id: string,
+  { bootId, sinceBootId }: Pick<HistoryFilter, 'bootId' | 'sinceBootId'>,
+): readonly [sql: string, ...values: SqlValue[]][] {
+  const first = '(SELECT min(id) FROM run WHERE boot_id = ?)';
+  const next = 'SELECT min(id) FROM run WHERE id > (SELECT max(id) FROM run WHERE boot_id = ?)';
+  return [
+    ...(bootId === undefined
+      ? []
+      : [[`${id} >= ${first} AND ${id} < coalesce((${next}), 1e18)`, bootId, bootId] as [string, ...SqlValue[]]]),
+    ...(sinceBootId === undefined ? [] : [[`${id} >= ${first}`, sinceBootId] as [string, ...SqlValue[]]]),
+  ];
 }
 
 /** Tags an entry must have, one of each group; the first group is the one that is likely to have the fewest. */

@@ -4,16 +4,19 @@ import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
+import { findChanges, type Changes } from './changes.ts';
 import { openForReading, reading, type Connection } from './database.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
 import {
+  bootConditions,
   deviceCondition,
   searchOf,
   type DeviceSpread,
   type EntrySearch,
   type EnvFilter,
   type HistoryFilter,
+  type SqlValue,
 } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import type { EntryId } from './entry-id.ts';
@@ -61,11 +64,13 @@ export type DecisionSubject =
   | { readonly module: ModuleName }
   | { readonly modalias: Modalias };
 
-export interface IncidentFilter {
-  readonly sinceMs?: number;
-  readonly untilMs?: number;
+export interface IncidentFilter extends Pick<
+  HistoryFilter,
+  'sinceMs' | 'untilMs' | 'bootId' | 'sinceBootId' | 'after' | 'limit'
+> {
   readonly kind?: IncidentKind;
-  readonly limit?: number;
+  /** One of these; for who has them from outside. */
+  readonly kinds?: readonly string[];
 }
 
 /** Reads the record, from a connection of its own that can write nothing. Works beside a daemon, and without one. */
@@ -264,13 +269,14 @@ export class History {
   }
 
   /** Incidents, newest first. */
-  incidents({ sinceMs = 0, untilMs = Number.MAX_VALUE, kind, limit = -1 }: IncidentFilter = {}): HistoryIncident[] {
-    const ofKind = kind === undefined ? '' : 'AND kind = ?';
+  incidents(filter: IncidentFilter = {}): HistoryIncident[] {
+    const { kind, kinds = kind === undefined ? [] : [kind], limit = -1 } = filter;
+    const [where, values] = rowCondition('incident', filter);
+    const ofKind = kinds.length === 0 ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
     const rows = this.#all<{ id: number; run: number | null; at_ms: number; kind: string; facts: string }>(
-      `SELECT * FROM incident WHERE at_ms >= ? AND at_ms < ? ${ofKind} ORDER BY at_ms DESC, id DESC LIMIT ?`,
-      sinceMs,
-      untilMs,
-      ...(kind === undefined ? [] : [kind]),
+      `SELECT * FROM incident WHERE ${where} ${ofKind} ORDER BY at_ms DESC, id DESC LIMIT ?`,
+      ...values,
+      ...kinds,
       limit,
     );
     return rows.map(row => ({
@@ -282,17 +288,17 @@ export class History {
   }
 
   /** Wishes for modules that no uevent brought, newest first; none in a ledger from before there were any. */
-  requests({ sinceMs = 0, untilMs = Number.MAX_VALUE, limit = -1 }: Omit<IncidentFilter, 'kind'> = {}): RequestEntry[] {
+  requests(filter: Omit<IncidentFilter, 'kind' | 'kinds'> = {}): RequestEntry[] {
     const liveRun = this.#liveRun();
+    const [where, values] = rowCondition('request', filter);
     const rows = this.#all<RequestRow>(
       `SELECT request.*, asked.text AS asked_text, place.text AS devpath_text, decision.id AS decision_id,
          ending.id AS ending_id, ending.result
        FROM request JOIN str AS asked ON asked.id = request.asked LEFT JOIN str AS place ON place.id = request.devpath
          LEFT JOIN decision ON decision.entry = request.id LEFT JOIN ending ON ending.entry = request.id
-       WHERE request.at_ms >= ? AND request.at_ms < ? ORDER BY request.at_ms DESC, request.id DESC LIMIT ?`,
-      sinceMs,
-      untilMs,
-      limit,
+       WHERE ${where} ORDER BY request.at_ms DESC, request.id DESC LIMIT ?`,
+      ...values,
+      filter.limit ?? -1,
     );
     return rows.map(row => reading(this.path, () => requestOf(row, this.#reader, liveRun)));
   }
@@ -334,13 +340,18 @@ export class History {
     return reading(this.path, () => findDevices(this.#db, this.#named(filter)));
   }
 
+  /** What is different at `nowMs` than before `sinceMs`. */
+  changes(sinceMs: number, nowMs: number): Changes {
+    return reading(this.path, () => findChanges(this.#db, sinceMs, nowMs));
+  }
+
   /** As #asRecorded, of filters that have a device. */
   #named<Filter extends { readonly device?: string | undefined }>(filter: Filter): Filter {
     return filter.device === undefined ? filter : { ...filter, device: this.#deviceAsRecorded(filter.device) };
   }
 
-  connectedAt(atMs: number): Connected {
-    return reading(this.path, () => findConnected(this.#db, atMs));
+  connectedAt(atMs: number, filter: Pick<DeviceFilter, 'device' | 'subsystem'> = {}): Connected {
+    return reading(this.path, () => findConnected(this.#db, atMs, this.#named(filter)));
   }
 
   drivers(filter: DriverFilter = {}): DriverSpan[] {
@@ -435,4 +446,24 @@ function hasEnv({ event }: HistoryEntry, { env }: HistoryFilter): boolean {
   if (env === undefined) return true;
   const value = event.env[env.key];
   return value !== undefined && env.values.includes(value);
+}
+
+/** Conditions that rows of their own have in common; newest first, so what comes after a row is older. */
+function rowCondition(
+  table: 'incident' | 'request',
+  { sinceMs = 0, untilMs = Number.MAX_VALUE, after, ...boots }: IncidentFilter,
+): [where: string, values: readonly SqlValue[]] {
+  const conditions: readonly [sql: string, ...values: SqlValue[]][] = [
+    [`${table}.at_ms >= ? AND ${table}.at_ms < ?`, sinceMs, untilMs],
+    ...bootConditions(`${table}.id`, boots),
+    ...(after === undefined
+      ? []
+      : [
+          [`(${table}.at_ms, ${table}.id) < (SELECT at_ms, id FROM ${table} WHERE id = ?)`, after] as [
+            string,
+            SqlValue,
+          ],
+        ]),
+  ];
+  return [conditions.map(([sql]) => sql).join(' AND '), conditions.flatMap(([, ...values]) => values)];
 }
