@@ -100,13 +100,16 @@ export class RuleDesk implements DeviceRules {
     this.#set = set;
     this.#lookAtDevices = this.#speaksOfDevices();
     if (set.isEmpty && before.isEmpty && problems.length === 0) return;
+    const last = ledger.lastIncident('rules-loaded');
+    // At a start nothing changed when these are the rules that were last recorded.
+    const isKnown = before === EMPTY_RULE_SET && last?.hash === set.hash;
     ledger.incident({
       kind: 'rules-loaded',
       hash: set.hash,
-      ...(before === EMPTY_RULE_SET ? {} : { before: before.hash }),
+      ...(last === undefined ? {} : { before: last.hash }),
       files: set.files.length,
       rules: set.rules.length,
-      changes: ruleChanges(before, set).slice(0, NAMED_MAX),
+      changes: isKnown ? [] : ruleChanges(before, set).slice(0, NAMED_MAX),
     });
     for (const problem of problems.slice(0, NAMED_MAX)) ledger.incident({ kind: 'config-problem', problem });
     if (!settings.manageDev || this.#parts.observes) return;
