@@ -4,7 +4,9 @@ import type { JsonObject } from '../ipc/protocol.ts';
 import { native } from '../kernel/native.ts';
 import { errnoName } from '../vocabulary/errno.ts';
 import { VERSION } from '../version.ts';
+import type { AnswerDesk } from './answer-desk.ts';
 import type { Daemon } from './daemon.ts';
+import { answerHandler } from './serve-answers.ts';
 import { policyHandlers } from './serve-policy.ts';
 import { statusOf } from './status.ts';
 
@@ -15,11 +17,11 @@ const SETTLE_MAX_MS = 120_000;
 const FOLLOWED_HELD_MAX = 4096;
 
 /** Opens the daemon's socket. @throws {UsherdError} DAEMON_RUNNING, SOCKET_UNUSABLE */
-export function serveDaemon(daemon: Daemon): Promise<IpcServer> {
+export function serveDaemon(daemon: Daemon, answers: AnswerDesk): Promise<IpcServer> {
   return IpcServer.listen({
     socketPath: daemon.options.roots.sockets[0],
     version: VERSION,
-    handlers: handlersOf(daemon),
+    handlers: { ...handlersOf(daemon), answer: answerHandler(answers) },
     peerCredentials,
     daemonUid: process.getuid?.() ?? 0,
     onRefusal: ({ reason, verb = '', peer }) =>
