@@ -5,6 +5,7 @@ import { docs } from './verbs/docs.ts';
 import { forbid } from './verbs/forbid.ts';
 import { history } from './verbs/history.ts';
 import { historyAnchor } from './verbs/history-anchor.ts';
+import { historyChanges } from './verbs/history-changes.ts';
 import { historyDevices } from './verbs/history-devices.ts';
 import { historyDrivers } from './verbs/history-drivers.ts';
 import { historyExport, historyTail } from './verbs/history-export.ts';
@@ -38,6 +39,7 @@ export const VERBS: readonly Verb[] = [
   why,
   history,
   historyDevices,
+  historyChanges,
   historyDrivers,
   historyStats,
   historySql,

@@ -49,11 +49,11 @@ export class RetentionKeeper {
     ).unref();
   }
 
-  /** Takes what is not to be kept, stretch by stretch → how many rows went. */
-  async prune(): Promise<number> {
+  /** Takes what is not to be kept, stretch by stretch → how many rows went. `uid` asked for it; nobody does once a day. */
+  async prune(uid?: number): Promise<number> {
     let rows = 0;
     try {
-      for (const range of this.#ledger.prune(this.#retention, this.#keyFile)) {
+      for (const range of this.#ledger.prune(this.#retention, { keyFile: this.#keyFile, uid })) {
         rows += range.rows;
         await pause(PAUSE_MS, undefined, { ref: false });
         if (this.#isStopped) break;

@@ -51,14 +51,14 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     },
     prune: {
       role: 'admin',
-      handle: async (_params, { respond }) => {
-        await respond({ rows: await daemon.prune() });
+      handle: async (_params, { peer, respond }) => {
+        await respond({ rows: await daemon.prune(peer.uid) });
       },
     },
     reload: {
       role: 'admin',
-      handle: async (_params, { respond }) => {
-        daemon.reload();
+      handle: async (_params, { peer, respond }) => {
+        daemon.reload(peer.uid);
         await respond({ reloaded: true });
       },
     },

@@ -2,22 +2,33 @@ import { statSync } from 'node:fs';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
-import { adoptRows } from './adopt-rows.ts';
-import { isSqliteError, makeLedgerFile, openForWriting, type Connection, type SetAside } from './database.ts';
+import { UsherdError } from '../../errors.ts';
+import {
+  asUnreadable,
+  isDamage,
+  isDiskRefusal,
+  isSqliteError,
+  makeLedgerFile,
+  moveAside,
+  type SetAside,
+} from './database.ts';
 import type { EntryId } from './entry-id.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, IncidentKind } from './incident.ts';
+import { hideRow } from './hide-row.ts';
+import { LATE_IDS_BEGIN, withOwnIds } from './late-ids.ts';
+import { openLedgerFile, type LedgerFile } from './ledger-file.ts';
 import { readPending, type PendingEnd } from './pending-rows.ts';
 import { pruneStretch, PRUNED_AT_ONCE } from './prune.ts';
 import { signedFacts, type PrunedRange } from './pruned.ts';
 import { findCuts, type PruneCuts, type Retention } from './retention.ts';
 import { signText } from './signature.ts';
-import { readPolicyHash } from './policy-hash.ts';
+import { readLastIncident } from './last-incident.ts';
 import type { RequestFacts } from './request.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
-import { ROW_SHAPES } from './row-shapes.ts';
-import { RowWriter } from './row-writer.ts';
+import { SerialHider } from './serial-hider.ts';
+import { obtainSerialKey, serialKeyFile } from './serial-key.ts';
 import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
 export type { EntryId } from './entry-id.ts';
@@ -33,7 +44,7 @@ export const CHECKPOINT_MIN_ROWS = 200;
 /** Pause after a write that failed; a full disk is seldom emptied sooner. */
 export const RETRY_MS = 5000;
 
-/** The ledger could not write, or can again. `code` is SQLite's: SQLITE_FULL, SQLITE_IOERR_WRITE. */
+/** The ledger could not write, can again, or found its file damaged. `code` is SQLite's (SQLITE_FULL, SQLITE_IOERR_WRITE) or ours. */
 export type LedgerTrouble =
   | {
       readonly kind: 'not-written';
@@ -42,11 +53,16 @@ export type LedgerTrouble =
       readonly heldRows: number;
       readonly lostRows: number;
     }
-  | { readonly kind: 'written-again'; readonly writtenRows: number; readonly lostRows: number };
+  | { readonly kind: 'written-again'; readonly writtenRows: number; readonly lostRows: number }
+  | { readonly kind: 'set-aside'; readonly setAside: SetAside };
 
 export interface LedgerOptions {
-  /** Called when writing begins to fail, each time a retry fails, and when it works again. */
+  /** Called when writing begins to fail, each time a retry fails, when it works again, and when a damaged file was moved aside. */
   readonly onTrouble?: (trouble: LedgerTrouble) => void;
+  /** Begins in memory when the disk is full, fails or cannot be written yet; else that is an error. */
+  readonly waitsForDisk?: boolean;
+  /** Serial numbers and hardware addresses are written as keyed hashes (serial-hider.ts). */
+  readonly hidesSerials?: boolean;
   readonly now?: () => number;
 }
 
@@ -69,19 +85,23 @@ export type Durability = 'on-disk' | 'in-memory';
  */
 export class Ledger {
   readonly path: string;
-  /** What was found damaged and moved aside when this was opened. */
-  readonly setAside: SetAside | undefined;
-  readonly #db: Connection;
-  readonly #lock: WriterLock;
-  readonly #writer: RowWriter;
+  #setAside: SetAside | undefined;
+  /** Undefined while the disk lets nobody open it. */
+  #file: LedgerFile | undefined;
+  #lock: WriterLock | undefined;
   readonly #queue = new RowQueue();
   readonly #deliberations = new Map<EntryId, Deliberation>();
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
   readonly #now: () => number;
   #waiting: ((durability: Durability) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #nextId: number;
+  #nextId = LATE_IDS_BEGIN;
+  /** Where the file's sequence ended when it was opened late. */
+  #lateAfter: number | undefined;
+  #hidesSerials: boolean;
+  #hider: SerialHider | undefined;
   #run: number | undefined;
+  #runFacts: RunFacts | undefined;
   #isFailing = false;
   #checkpointTimer: NodeJS.Timeout | undefined;
   #checkpointedRows = 0;
@@ -96,31 +116,46 @@ export class Ledger {
     return new Ledger(file, options);
   }
 
-  private constructor(file: string, { onTrouble = () => {}, now = Date.now }: LedgerOptions) {
+  private constructor(
+    file: string,
+    { onTrouble = () => {}, now = Date.now, waitsForDisk = false, hidesSerials = false }: LedgerOptions,
+  ) {
     this.path = file;
     this.#onTrouble = onTrouble;
     this.#now = now;
-    makeLedgerFile(file);
-    this.#lock = takeWriterLock(file);
+    this.#hidesSerials = hidesSerials;
     try {
-      const { db, setAside } = openForWriting(file);
-      this.#db = db;
-      this.setAside = setAside;
-      adoptRows(db, now);
-      this.#writer = new RowWriter(db, now);
-      this.#nextId = lastId(db) + 1;
+      this.#nextId = this.#open().lastId + 1;
+      if (this.#setAside) this.#recordSetAside(this.#setAside);
     } catch (error) {
-      this.#lock.release();
-      throw error;
+      if (!waitsForDisk || !isDiskRefusal(error)) throw error;
+      this.#isFailing = true;
     }
+  }
+
+  /** What was found damaged and moved aside since this was opened. */
+  get setAside(): SetAside | undefined {
+    return this.#setAside;
+  }
+
+  /** False while the disk has let nobody open the file: what it holds is not known then. */
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** Whether serial numbers are written as keyed hashes from now on. The key is made when the first row is written. */
+  hideSerials(hidesSerials: boolean): void {
+    this.#hidesSerials = hidesSerials;
   }
 
   /** Begins a run; everything recorded after belongs to it. */
   beginRun(facts: RunFacts): void {
     this.#run = this.#takeId();
+    this.#runFacts = facts;
     this.#push({ kind: 'run', id: this.#run, facts });
-    if (this.setAside)
-      this.incident({ kind: 'damaged-ledger', movedTo: this.setAside.movedTo, reason: this.setAside.reason });
+    if (this.#setAside) this.#onTrouble({ kind: 'set-aside', setAside: this.#setAside });
+    // Says what is the matter, and begins to try again.
+    if (this.#file === undefined) this.flush();
   }
 
   /** Keeps an event; it is written with its batch. */
@@ -176,13 +211,18 @@ export class Ledger {
 
   /** Devices that waited when the ledger was last closed, or the daemon was killed. */
   openPending(): readonly PendingItem[] {
-    return readPending(this.#db);
+    return this.#file === undefined ? [] : readPending(this.#file.db);
   }
 
   /** Hash of the standing decisions' file as this ledger last heard of it. */
   policyHash(): string | undefined {
+    return this.lastIncident('policy-changed', 'policy-edited')?.hash;
+  }
+
+  /** The newest incident of one of these kinds; undefined also while the file cannot be opened. */
+  lastIncident<Kind extends IncidentKind>(...kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
     this.flush();
-    return readPolicyHash(this.#db);
+    return this.#file && readLastIncident(this.#file.db, kinds);
   }
 
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
@@ -198,35 +238,59 @@ export class Ledger {
 
   /**
    * Takes the oldest rows that this retention does not keep, one stretch a transaction, and yields what went; between two stretches
-   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given.
+   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given, and who asked for it.
    * Stops when the disk takes nothing. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
    */
-  *prune(retention: Retention, keyFile?: string): IterableIterator<PrunedRange> {
-    if (this.flush() !== 'on-disk') return;
-    const cuts = findCuts(this.#db, retention, this.#now());
+  *prune(
+    retention: Retention,
+    { keyFile, uid }: { readonly keyFile?: string | undefined; readonly uid?: number | undefined } = {},
+  ): IterableIterator<PrunedRange> {
+    if (this.flush() !== 'on-disk' || this.#file === undefined) return;
+    const file = this.#file;
+    const cuts = this.#unlessRefused(() => findCuts(file.db, retention, this.#now()));
+    if (cuts === undefined) return;
     const last = Math.max(...Object.values(cuts));
     for (let first = 0; first <= last; first += PRUNED_AT_ONCE) {
-      if (this.flush() !== 'on-disk') return;
-      const range = this.#pruneStretch(cuts, first, keyFile);
-      if (range !== undefined) yield range;
+      if (this.flush() !== 'on-disk' || this.#file !== file) return;
+      const range = this.#unlessRefused(() => this.#pruneStretch(file, cuts, first, { keyFile, uid }) ?? 'nothing');
+      if (range === undefined) return;
+      if (range !== 'nothing') yield range;
     }
   }
 
-  #pruneStretch(cuts: PruneCuts, first: number, keyFile: string | undefined): PrunedRange | undefined {
-    const stretch = this.#db.transaction(() => {
-      const range = pruneStretch(this.#db, cuts, first);
+  #pruneStretch(
+    { db, writer }: LedgerFile,
+    cuts: PruneCuts,
+    first: number,
+    { keyFile, uid }: { readonly keyFile: string | undefined; readonly uid: number | undefined },
+  ): PrunedRange | undefined {
+    const stretch = db.transaction(() => {
+      const range = pruneStretch(db, cuts, first);
       if (range === undefined) return undefined;
       const signed = keyFile === undefined ? range : { ...range, ...signText(signedFacts(range), keyFile) };
-      const incident = { kind: 'pruned', ...signed } as const;
-      this.#writer.write([{ kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident }]);
+      const incident = { kind: 'pruned', ...signed, ...(uid !== undefined && { uid }) } as const;
+      const row = { kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident } as const;
+      writer.write(this.#asWritten([row]));
       this.#writtenRows += 1;
       return signed;
     });
     try {
       return stretch.immediate();
     } catch (error) {
-      this.#writer.forget();
+      writer.forget();
       throw error;
+    }
+  }
+
+  /** Undefined when the disk takes or gives nothing, or the file is damaged; both are told. */
+  #unlessRefused<Answer>(act: () => Answer): Answer | undefined {
+    try {
+      return act();
+    } catch (error) {
+      if (!isSqliteError(error)) throw error;
+      if (isDamage(error)) this.#replaceDamaged(error.message);
+      else this.#holdOn(error);
+      return undefined;
     }
   }
 
@@ -249,8 +313,8 @@ export class Ledger {
     const durability = this.flush();
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
-    this.#db.close();
-    this.#lock.release();
+    this.#file?.db.close();
+    this.#lock?.release();
     return durability;
   }
 
@@ -265,11 +329,61 @@ export class Ledger {
   #checkpointWhenQuiet(): void {
     clearTimeout(this.#checkpointTimer);
     if (this.#isFailing || this.#writtenRows - this.#checkpointedRows < CHECKPOINT_MIN_ROWS) return;
-    this.#checkpointTimer = setTimeout(() => {
-      this.#checkpointedRows = this.#writtenRows;
-      this.#db.pragma('wal_checkpoint(PASSIVE)');
-      this.#db.pragma('shrink_memory'); // What a storm filled is of no use in the quiet after it.
-    }, CHECKPOINT_AFTER_QUIET_MS).unref();
+    this.#checkpointTimer = setTimeout(() => this.#checkpoint(), CHECKPOINT_AFTER_QUIET_MS).unref();
+  }
+
+  #checkpoint(): void {
+    this.#checkpointedRows = this.#writtenRows;
+    try {
+      this.#file?.db.pragma('wal_checkpoint(PASSIVE)');
+      this.#file?.db.pragma('shrink_memory'); // What a storm filled is of no use in the quiet after it.
+    } catch (error) {
+      // Nothing is lost: all rows are in the log. Whether more can be written, the next row shows.
+      if (!isSqliteError(error)) throw error;
+    }
+  }
+
+  /** @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
+  #open(): LedgerFile {
+    makeLedgerFile(this.path);
+    this.#lock ??= takeWriterLock(this.path);
+    try {
+      this.#file = openLedgerFile(this.path, this.#now);
+      this.#setAside = this.#file.setAside;
+      return this.#file;
+    } catch (error) {
+      this.#lock.release();
+      this.#lock = undefined;
+      throw error;
+    }
+  }
+
+  #openLate(): LedgerFile {
+    const file = this.#open();
+    this.#lateAfter ??= file.lastId;
+    if (file.setAside) this.#recordSetAside(file.setAside);
+    return file;
+  }
+
+  #recordSetAside({ movedTo, reason }: SetAside): void {
+    this.incident({ kind: 'damaged-ledger', movedTo, reason });
+  }
+
+  /**
+   * The file turned out to be damaged while it was in use: it goes aside, and the run goes on in a new one.
+   * @throws {UsherdError} FILE_UNREADABLE
+   */
+  #replaceDamaged(reason: string): LedgerFile {
+    this.#file?.db.close();
+    this.#file = undefined;
+    if (this.#run !== undefined && this.#runFacts !== undefined)
+      this.#queue.pushFirst({ kind: 'run', id: this.#run, facts: this.#runFacts });
+    const setAside = movedAside(this.path, reason);
+    this.#recordSetAside(setAside);
+    this.#onTrouble({ kind: 'set-aside', setAside });
+    const file = this.#open();
+    this.#setAside = setAside;
+    return file;
   }
 
   #takeId(): number {
@@ -285,30 +399,49 @@ export class Ledger {
 
   #writeQueue(): Durability {
     const wasFailing = this.#isFailing;
-    let written = 0;
+    const written = this.#writtenRows;
     try {
-      while (this.#queue.size > 0) {
-        const rows = this.#queue.peek(BATCH_MAX_ROWS);
-        const count = rows.length;
-        this.#writer.write(rows);
-        this.#queue.drop(count);
-        written += count;
+      let file = this.#file ?? this.#openLate();
+      try {
+        this.#writeTo(file);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        file = this.#replaceDamaged(error.message);
+        this.#writeTo(file);
       }
     } catch (error) {
-      this.#writtenRows += written;
       this.#holdOn(error);
       return 'in-memory';
     }
-    this.#writtenRows += written;
     this.#isFailing = false;
-    if (wasFailing) this.#reportRecovery(written);
+    if (wasFailing) this.#reportRecovery(this.#writtenRows - written);
     return 'on-disk';
+  }
+
+  #writeTo({ writer }: LedgerFile): void {
+    while (this.#queue.size > 0) {
+      const rows = this.#queue.peek(BATCH_MAX_ROWS);
+      const count = rows.length;
+      writer.write(this.#asWritten(rows));
+      this.#queue.drop(count);
+      this.#writtenRows += count;
+    }
+  }
+
+  /** Rows as they are written: with the file's own ids, and without serial numbers where they are to be hidden. */
+  #asWritten(rows: readonly Row[]): readonly Row[] {
+    const after = this.#lateAfter;
+    const own = after === undefined ? rows : rows.map(row => withOwnIds(row, after));
+    if (!this.#hidesSerials) return own;
+    const hider = (this.#hider ??= new SerialHider(obtainSerialKey(serialKeyFile(this.path))));
+    return own.map(row => hideRow(row, hider));
   }
 
   #holdOn(error: unknown): void {
     // Anything but the disk saying no is a bug of ours, and must not be retried for ever.
-    if (!isSqliteError(error)) throw error;
+    if (!isSqliteError(error) && !(error instanceof UsherdError)) throw error;
     this.#isFailing = true;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.flush(), RETRY_MS).unref();
     const { code, message } = error;
     const lostRows = this.#lostRows + this.#queue.lost;
@@ -326,10 +459,11 @@ export class Ledger {
   }
 }
 
-/** Highest id of the one sequence; 0 in a new file. */
-function lastId(db: Connection): number {
-  return Math.max(
-    0,
-    ...ROW_SHAPES.map(({ table }) => Number(db.prepare(`SELECT max(id) FROM ${table}`).pluck().get() ?? 0)),
-  );
+/** @throws {UsherdError} FILE_UNREADABLE */
+function movedAside(file: string, reason: string): SetAside {
+  try {
+    return moveAside(file, reason);
+  } catch (error) {
+    throw asUnreadable(error, file);
+  }
 }

@@ -115,7 +115,7 @@ test('a pruning told by other hands is not signed with the key', t => {
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   writeFileSync(pub, publicKey.export({ type: 'spki', format: 'pem' }));
   const { ledger, file } = days(t, 10);
-  t.is([...ledger.prune({ eventDays: 8 }, key)].length, 1);
+  t.is([...ledger.prune({ eventDays: 8 }, { keyFile: key })].length, 1);
   t.deepEqual(
     look(file, history => history.verify(pub).problems),
     [],

@@ -218,6 +218,7 @@ test('a ledger of schema 1 is brought up to date: its rows are sealed and found 
     'driver_span',
     'tag',
     'tally',
+    'identity',
     'request',
     'pending',
     'pending_end',
