@@ -122,16 +122,14 @@ scenario(
     await guest.unplug(card);
     await guest.until('! grep -q "^e1000 " /proc/modules');
     t.true((await guest.procModules()).has('usb_storage'));
+    const more = [...(await guest.procModules()).keys()].filter(module => !before.includes(module));
+    t.true(more.includes('sd_mod'));
     await guest.stopUsherd();
     await guest.unplug(stick);
     await guest.expectNone('usb', 'usb-storage');
     await guest.startUsherd();
-    await guest.until('! grep -q "^usb_storage " /proc/modules');
-    await guest.until('! grep -q "^sd_mod " /proc/modules');
-    t.deepEqual(
-      sorted((await guest.procModules()).keys()).filter(module => !before.includes(module)),
-      [],
-    );
+    for (const module of more) await guest.until(`! grep -q "^${module} " /proc/modules`);
+    t.deepEqual(sorted((await guest.procModules()).keys()), before);
     await guest.run('usher modprobe dummy; sleep 3');
     t.true((await guest.procModules()).has('dummy'));
     await switchOff(guest, 'unload-unused');
@@ -149,7 +147,7 @@ scenario(
     const stick = await guest.plug('usb-storage');
     t.regex(
       await whyHeld(guest),
-      /QEMU USB HARDDRIVE \(46f4:0001, interfaces 08:06:50, descriptors [0-9a-f]{32}\) at 1-\S+ is not among the known devices/,
+      /QEMU USB HARDDRIVE \(46f4:0001, interfaces 08:06:50, descriptors [0-9a-f]{32}\) at \d-\d+ is not among the known devices/,
     );
     const [item] = await pending(guest);
     await guest.run(`usher approve ${item?.id} --always`);
