@@ -67,8 +67,8 @@ export class OverrideKeeper {
     const { devpath } = device;
     const driver = entryFor(this.#entries, device)?.driver;
     const now = overrideOf(device);
-    // A device that is where it belongs is left alone: a machine may be running on it.
-    if (driver === undefined || (now === driver && device.driver === driver)) return;
+    // A device that is where it belongs is left alone: a machine may be running on it. One that has no driver yet has asked for it.
+    if (driver === undefined || (now === driver && (device.driver ?? driver) === driver)) return;
     const done = v.safeParse(doneOverride, await store.get(KEY_PREFIX + devpath));
     const previous = done.success ? done.output.previous : now;
     try {

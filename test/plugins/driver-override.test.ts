@@ -65,6 +65,14 @@ test('a device that has its driver already is left alone, however often it is to
   t.deepEqual(plugin.actions, []);
 });
 
+test('a device that is kept and has no driver yet is not asked to ask again', async t => {
+  const { driver: _, ...waiting } = kept(graphics);
+  const plugin = await started({ settings: vfio, devices: [waiting], store: done });
+  const { devpath, subsystem, modalias = '' } = graphics;
+  await plugin.observe({ action: 'add', devpath, subsystem, env: { MODALIAS: modalias } });
+  t.deepEqual(plugin.actions, []);
+});
+
 test('in place of the module the device would get, that of the driver is loaded', async t => {
   const plugin = await started({ settings: vfio });
   const verdict = replaceWith('vfio_pci', 'the device is kept for vfio-pci');

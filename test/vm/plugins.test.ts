@@ -8,7 +8,12 @@ const scenario = await guestFor({
   // vfio-pci takes no device that no IOMMU keeps apart.
   boardDevices: ['intel-iommu'],
   commandLine: ['intel_iommu=on'],
-  files: { 'etc/usherd/usherd.toml': '[policy]\nusb_gate = "interface"\n', 'etc/usherd/plugins/README': 'here\n' },
+  files: {
+    // Where only devices have modules loaded, a driver that a device is kept for is loaded for that device, too.
+    'etc/usherd/usherd.toml':
+      '[policy]\nusb_gate = "interface"\ndefault = "deny-unmatched"\nallow_requests = ["dummy", "usherd_*"]\n',
+    'etc/usherd/plugins/README': 'here\n',
+  },
 });
 
 interface Pending {
