@@ -18,6 +18,7 @@ import { pruneTold, type PruneOrder } from './prune-ledger.ts';
 import type { PrunedRange } from './pruned.ts';
 import type { RequestFacts } from './request.ts';
 import { findCuts, type Retention } from './retention.ts';
+import { TextSweep } from './text-sweep.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
 
 export type { EntryId } from './entry-id.ts';
@@ -242,6 +243,32 @@ export class Ledger {
       );
       if (range === undefined) return;
       if (range !== 'nothing') yield range;
+    }
+  }
+
+  /**
+   * Takes the texts that no row speaks of any more, after a pruning, and yields how many went with each step; between two steps events can be
+   * written, but nothing may be pruned. Stops when the disk takes nothing.
+   */
+  *sweepTexts(): IterableIterator<number> {
+    if (this.flush() !== 'on-disk') return;
+    const { db, writer } = this.#store.open();
+    const isSame = (): boolean => this.flush() === 'on-disk' && this.#store.db === db;
+    const sweep = this.#unlessRefused(() => new TextSweep(db));
+    if (sweep === undefined) return;
+    for (;;) {
+      const isMore = this.#unlessRefused(() => sweep.look());
+      if (isMore === undefined) return;
+      if (!isMore) break;
+      yield 0;
+      if (!isSame()) return;
+    }
+    for (;;) {
+      const taken = this.#unlessRefused(() => db.transaction(() => sweep.take() ?? 'all').immediate());
+      writer.forget();
+      if (taken === undefined || taken === 'all') return;
+      yield taken;
+      if (!isSame()) return;
     }
   }
 
