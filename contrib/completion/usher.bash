@@ -7,7 +7,7 @@ _usher() {
   [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history changes'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor'|'history prune'|'history export'|'history tail') verb="$verb ${COMP_WORDS[2]}" ;; esac
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay rules param taint forbid permit policy pending approve deny plugin lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay simulate rules param taint forbid permit policy pending approve deny plugin lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
     return
   fi
   case $verb in
@@ -369,6 +369,24 @@ _usher() {
         -*) COMPREPLY=($(compgen -W '--paced -a --all --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
       esac ;;
+    simulate)
+      case $prev in
+        --policy) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --since) :; return ;;
+        --until) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--policy --since --until -a --all --shadow --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
     rules)
       case $prev in
         --action) :; return ;;
@@ -513,6 +531,7 @@ _usher() {
       esac ;;
     plugin)
       case $prev in
+        --dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -523,7 +542,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--dir --update --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     lsmod)

@@ -3,7 +3,17 @@
  * `--test` also builds the addon under AddressSanitizer and UBSan, for its own tests.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 
@@ -79,11 +89,12 @@ function buildProgram(name: string, target: string): void {
   execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, source], { stdio: 'inherit' });
 }
 
-/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, and all verbs that are none. */
+/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, all verbs that are none, and what asks policy. */
 const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
   { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
+  { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
 ] as const;
 
 function keepApart(build: esbuild.PluginBuild): void {
@@ -127,6 +138,7 @@ async function bundleForPlugins(): Promise<void> {
   const entries = {
     'usher-plugin': 'core/plugin-host/jail-main.ts',
     plugin: 'core/plugin-api/index.ts',
+    'plugin-test': 'core/plugin-host/try-plugin.ts',
     schema: 'node_modules/valibot/dist/index.mjs',
   };
   await esbuild.build({
@@ -142,6 +154,32 @@ async function bundleForPlugins(): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
   });
+}
+
+/** What an author's editor and compiler know of what plugins import by name. */
+function declareForPlugins(): void {
+  const types = path.join(dist, 'types');
+  const options = {
+    declaration: 'true',
+    emitDeclarationOnly: 'true',
+    rootDir: 'core',
+    outDir: types,
+    target: 'es2023',
+    module: 'nodenext',
+    lib: 'es2024,esnext.disposable',
+    types: 'node',
+    strict: 'true',
+    skipLibCheck: 'true',
+    allowImportingTsExtensions: 'true',
+  };
+  const words = [
+    '--ignoreConfig',
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+    'core/plugin-api/index.ts',
+    'core/plugin-host/try-plugin.ts',
+  ];
+  execFileSync(path.join(top, 'node_modules/.bin/tsc'), words, { cwd: top, stdio: 'inherit' });
+  copyFileSync(path.join(top, 'node_modules/valibot/dist/index.d.mts'), path.join(types, 'schema.d.mts'));
 }
 
 /**
@@ -178,5 +216,6 @@ if (process.argv.includes('--test')) {
 if (existsSync(path.join(top, 'core/cli/main.ts'))) {
   for (const { entry, file } of APART) await bundle(entry, file);
   await bundleForPlugins();
+  declareForPlugins();
   await buildCommand();
 }

@@ -24,6 +24,7 @@ import { record } from './verbs/record.ts';
 import { replay } from './verbs/replay.ts';
 import { rules } from './verbs/rules.ts';
 import { settle } from './verbs/settle.ts';
+import { simulate } from './verbs/simulate.ts';
 import { status } from './verbs/status.ts';
 import { taint } from './verbs/taint.ts';
 import { trigger } from './verbs/trigger.ts';
@@ -52,6 +53,7 @@ export const VERBS: readonly Verb[] = [
   settle,
   record,
   replay,
+  simulate,
   rules,
   param,
   taint,

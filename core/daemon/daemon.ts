@@ -247,7 +247,7 @@ export class Daemon {
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     await this.plugins.stop();
     this.#rejections.flush();
-    this.rules.flushHits();
+    this.rules.stop();
     this.ledger.incident({ kind: 'shutdown', reason });
     if (this.ledger.close(reason) === 'in-memory')
       this.reporter.emit(

@@ -132,7 +132,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     field: 'manageDev',
     wanted: 'true or false',
     description:
-      'Whether usherd gives device nodes their owners, permissions and links, and runs what rules of any folder say, for a system without udevd. Off by default: two managers of one /dev undo each other.',
+      'Whether usherd gives device nodes their owners, permissions, labels and links and network interfaces their names, and runs what rules of any folder say, for a system without udevd. Off by default: two managers of one /dev undo each other.',
     parse: value => (typeof value === 'boolean' ? value : undefined),
   },
   {

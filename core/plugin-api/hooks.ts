@@ -28,7 +28,7 @@ export interface PluginQuestion {
   readonly role: 'target' | 'dependency' | 'softdep';
   readonly asker: PluginAsker;
   /** The module that was asked for in the first place, and the pattern by which it was found. */
-  readonly candidate: { readonly module: string; readonly pattern?: string };
+  readonly candidate: { readonly module: string; readonly pattern: string };
   /** There when the hook's `wants` has `traits` and the module has a file. */
   readonly traits?: ModuleTraits;
 }

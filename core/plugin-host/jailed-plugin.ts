@@ -7,14 +7,12 @@ import type { HookFacts, PluginFacts } from './describe-plugin.ts';
 import { describePlugin, isHookFacts } from './describe-plugin.ts';
 import { JAIL_LINE_MAX_BYTES, SERVICES, type FromJail, type Service, type ToJail } from './jail-messages.ts';
 import { jailCommand, type JailTools } from './jail-command.ts';
-import type { PluginEnds, RunningPlugin } from './running-plugin.ts';
+import { STOP_MAX_MS, type PluginEnds, type RunningPlugin } from './running-plugin.ts';
 import { assertNever } from '../vocabulary/assert-never.ts';
 import { messageOf, type NotStarted, type Surroundings } from './start-definition.ts';
 
 /** Longest a plugin may take to be set up, in ms; a jail is up in 60. */
 const START_MAX_MS = 10_000;
-/** Longest a plugin may take to clean up before its process is killed, in ms. */
-const STOP_MAX_MS = 5000;
 /** Lines a plugin may send of its own accord in one second: logs and wishes. Beyond it floods, and is ended. */
 const UNASKED_MAX_PER_S = 1000;
 /** Wishes of one plugin that may be under way at once. */

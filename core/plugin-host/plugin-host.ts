@@ -1,91 +1,53 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
-import type { Opinion } from '../pipeline/4-policy/opinion.ts';
-import type { OpinionSource, Question } from '../pipeline/4-policy/question.ts';
+import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import type { Incident } from '../pipeline/7-ledger/incident.ts';
 import type { Handled } from '../pipeline/8-report/handled.ts';
-import type { Need, PluginContext, PluginLog } from '../plugin-api/context.ts';
-import type { HookKind, Proposal } from '../plugin-api/hooks.ts';
 import type { Problem } from '../vocabulary/place.ts';
-import { VERSION } from '../version.ts';
-import type { HookFacts } from './describe-plugin.ts';
+import { askPlugins } from './ask-plugins.ts';
 import type { FactReader } from './fact-reader.ts';
-import { findPlugins, type FoundPlugins } from './find-plugins.ts';
-import { HookFilter } from './hook-filter.ts';
-import { startInside } from './inside-plugin.ts';
-import type { JailTools } from './jail-command.ts';
-import { startJailed } from './jailed-plugin.ts';
-import { clean, parseOpinion, parseProposal } from './parse-answer.ts';
+import { findPlugins } from './find-plugins.ts';
+import { NOBODY, wire, type WiredHook, type Wiring } from './hook-wiring.ts';
+import { clean, parseProposal } from './parse-answer.ts';
 import { readPluginConfig, type PluginConfig } from './plugin-config.ts';
+import type { Say } from './plugin-log.ts';
 import type { PluginPlace } from './plugin-place.ts';
-import { CallFailure, MAILBOX_MAX, PluginSeat, stopQuietly, type PluginListing } from './plugin-seat.ts';
-import { FileStore } from './plugin-store.ts';
-import { viewDevice, viewEvent, viewHandled, viewQuestion } from './plugin-views.ts';
-import type { RunningPlugin } from './running-plugin.ts';
-import type { NotStarted, Surroundings } from './start-definition.ts';
-import { readTrustedFiles } from './trusted-files.ts';
-
-/** Lines of one plugin's log that are shown within the window; the others are counted. */
-const LOG_LINES_MAX = 20;
-const LOG_WINDOW_MS = 10_000;
+import { CallFailure, MAILBOX_MAX, PluginSeat, type PluginListing } from './plugin-seat.ts';
+import { PluginStarter, type StarterParts } from './plugin-starter.ts';
+import { viewDevice, viewEvent, viewHandled } from './plugin-views.ts';
+import { stopQuietly } from './running-plugin.ts';
 
 /** What happens to plugins and goes into the record. */
 type PluginIncident = Extract<Incident, { readonly kind: `plugin-${string}` | 'driver-proposed' }>;
 
-export interface PluginHostParts {
+export interface PluginHostParts extends StarterParts {
   readonly configDirs: readonly string[];
-  /** Plugins keep what they store below it. */
-  readonly stateDir: string;
-  /** Whose files are trusted besides root's. */
-  readonly uid: number;
-  readonly bundled: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>;
   readonly facts: FactReader;
-  readonly actions: PluginContext<unknown>['actions'];
-  readonly devices: PluginContext<unknown>['devices'];
-  readonly jail: JailTools;
-  readonly notice: (level: 'info' | 'warning' | 'error', message: string) => void;
+  readonly notice: Say;
   readonly incident: (incident: PluginIncident) => void;
   readonly limitReached: (limit: string, bound: number) => void;
-  /** They may look and say, but what they store is forgotten: for a process that only asks what they would say. */
-  readonly isReadOnly?: boolean;
 }
 
-/** A hook that is called, and where it sits. */
-interface Called {
-  readonly seat: PluginSeat;
-  readonly index: number;
-  readonly facts: HookFacts;
-  readonly filter: HookFilter;
-}
+/** Proposals that are remembered so that each is told once; beyond it all are forgotten. */
+const PROPOSED_MAX = 1024;
 
-const NO_OPINIONS: readonly Opinion[] = [];
-
-/** Finds plugins, runs them, calls their hooks and keeps them within their bounds. */
+/** Finds plugins, runs them, and calls their hooks. */
 export class PluginHost {
+  readonly opinions: OpinionSource;
   readonly #parts: PluginHostParts;
+  readonly #starter: PluginStarter;
   readonly #seats = new Map<string, PluginSeat>();
-  readonly #stores = new Map<string, FileStore>();
-  readonly #hooks: Record<HookKind, readonly Called[]> = {
-    observe: [],
-    opine: [],
-    nomatch: [],
-    afterLoad: [],
-    report: [],
-  };
-  /** Plugins without which nothing may load, and that do not run: what to say of each. */
-  #missing: readonly { readonly by: string; readonly reason: string }[] = [];
+  readonly #proposed = new Set<string>();
+  #wiring: Wiring = NOBODY;
   #problems: readonly Problem[] = [];
   /** Changes are made one after another. */
   #turn: Promise<void> = Promise.resolve();
   /** Whose log line is being passed on: it is not reported to itself. */
   #speaking: string | undefined;
-  readonly #proposed = new Set<string>();
-  readonly opinions: OpinionSource;
 
   constructor(parts: PluginHostParts) {
     this.#parts = parts;
-    this.opinions = { name: 'plugins', opinionsOn: question => this.#opinionsOn(question) };
+    this.#starter = new PluginStarter(parts, name => (level, message) => this.#say(name, level, message));
+    this.opinions = { name: 'plugins', opinionsOn: question => askPlugins(question, this.#wiring, parts.facts) };
   }
 
   /** What was wrong with files when they were last read. */
@@ -93,12 +55,7 @@ export class PluginHost {
     return this.#problems;
   }
 
-  /** Whether anybody is asked about modules. */
-  get hasOpinions(): boolean {
-    return this.#hooks.opine.length > 0 || this.#missing.length > 0;
-  }
-
-  /** Finds the plugins and starts, restarts and stops what is new, changed or gone. What is equal runs on. */
+  /** Finds the plugins and starts, replaces and stops what is new, changed or gone. What is equal runs on. */
   load(): Promise<void> {
     return this.#inTurn(() => this.#load());
   }
@@ -125,29 +82,28 @@ export class PluginHost {
 
   /** An event was received. */
   observe(event: Uevent): void {
-    for (const { seat, index, filter } of this.#hooks.observe)
+    for (const { seat, index, filter } of this.#wiring.hooks.observe)
       if (filter.passesEvent(event)) seat.deliver(index, [viewEvent(event)]);
   }
 
   /** An event that asked for a driver was dealt with. */
   handled(handled: Handled): void {
-    const { facts } = this.#parts;
-    const { outcomes, candidates, device, event } = handled;
-    for (const { seat, index, filter, facts: hook } of this.#hooks.report)
-      if (filter.passesHandled(handled))
-        seat.deliver(index, [{ kind: 'handled', ...viewHandled(handled, hook.wants, facts) }]);
-    if (this.#hooks.afterLoad.length > 0 && outcomes.some(({ kind }) => kind === 'inserted')) {
-      for (const { seat, index, filter, facts: hook } of this.#hooks.afterLoad)
-        if (filter.passesHandled(handled)) seat.deliver(index, [viewHandled(handled, hook.wants, facts)]);
-    }
+    const { report, afterLoad, nomatch } = this.#wiring.hooks;
+    const { outcomes, candidates, device } = handled;
+    const tell = (hooks: readonly WiredHook[], extra: { readonly kind?: 'handled' } = {}): void => {
+      for (const { seat, index, filter, facts } of hooks)
+        if (filter.passesHandled(handled))
+          seat.deliver(index, [{ ...extra, ...viewHandled(handled, facts.wants, this.#parts.facts) }]);
+    };
+    tell(report, { kind: 'handled' });
+    if (outcomes.some(({ kind }) => kind === 'inserted')) tell(afterLoad);
     if (candidates.length > 0 || device.modalias === undefined || device.driver !== undefined) return;
-    for (const called of this.#hooks.nomatch)
-      if (called.filter.passesHandled(handled)) void this.#propose(called, handled, event);
+    for (const hook of nomatch) if (hook.filter.passesHandled(handled)) void this.#propose(hook, handled);
   }
 
   /** A notice was given. */
-  noticed(level: 'info' | 'warning' | 'error', message: string): void {
-    for (const { seat, index } of this.#hooks.report)
+  noticed(level: Parameters<Say>[0], message: string): void {
+    for (const { seat, index } of this.#wiring.hooks.report)
       if (seat.place.name !== this.#speaking) seat.deliver(index, [{ kind: 'notice', level, message }]);
   }
 
@@ -156,9 +112,13 @@ export class PluginHost {
     return this.#turn;
   }
 
+  #wire(): void {
+    this.#wiring = wire(this.#seats.values());
+  }
+
   async #load(): Promise<void> {
     const { configDirs, bundled } = this.#parts;
-    const found: FoundPlugins = findPlugins(configDirs, Object.keys(bundled));
+    const found = findPlugins(configDirs, Object.keys(bundled));
     const problems = [...found.problems];
     const there = new Set(found.places.map(({ name }) => name));
     for (const [name, seat] of this.#seats) {
@@ -168,18 +128,22 @@ export class PluginHost {
     }
     await Promise.all(
       found.places.map(async place => {
-        const { config, problems: wrong } = readPluginConfig(configDirs, place.name, {
-          isOnByItself: place.origin === 'folder',
-        });
+        const isOnByItself = place.origin === 'folder';
+        const { config, problems: wrong } = readPluginConfig(configDirs, place.name, { isOnByItself });
         problems.push(...wrong);
-        const seated = this.#seats.get(place.name);
-        const seat = seated?.place.origin === place.origin && seated.place.file === place.file ? seated : undefined;
-        if (seated !== undefined && seat === undefined) await this.#clear(seated, 'another file has its name');
-        await this.#seatPlugin(seat ?? this.#newSeat(place), config);
+        await this.#seatPlugin(await this.#seatFor(place), config);
       }),
     );
     this.#problems = problems;
     this.#wire();
+  }
+
+  /** The plugin's seat; one that another file of the same name had is cleared first. */
+  async #seatFor(place: PluginPlace): Promise<PluginSeat> {
+    const seated = this.#seats.get(place.name);
+    if (seated?.place.origin === place.origin && seated.place.file === place.file) return seated;
+    if (seated !== undefined) await this.#clear(seated, 'another file has its name');
+    return this.#newSeat(place);
   }
 
   #newSeat(place: PluginPlace): PluginSeat {
@@ -216,26 +180,28 @@ export class PluginHost {
       await this.#clear(seat, 'it was switched off');
       return;
     }
-    const trusted = this.#trust(place, config);
+    const trusted = this.#starter.trust(place, config);
     if ('wrong' in trusted) {
       this.#refuse(seat, trusted.wrong);
       return;
     }
     const key = JSON.stringify([trusted.hash, config.grant, config.settings]);
     if (seat.key === key) return;
-    const started = await this.#start(seat, config, trusted);
+    const started = await this.#starter.start(place, config, trusted, {
+      ended: (running, why) => seat.ended(running, why),
+    });
     seat.key = key;
     if ('wrong' in started) {
       this.#refuse(seat, started.wrong);
       return;
     }
+    const { running, granted } = started;
     const before = seat.hash;
-    const old = seat.seat(started);
-    seat.hash = trusted.hash;
+    const old = seat.seat(running, { hash: trusted.hash, granted });
     this.#parts.incident({
       kind: 'plugin-loaded',
       name: place.name,
-      version: started.facts.version ?? '',
+      version: running.facts.version ?? '',
       hash: trusted.hash,
       ...(before === undefined || old === undefined ? {} : { before }),
     });
@@ -243,6 +209,7 @@ export class PluginHost {
     await stopQuietly(old, 'replaced');
   }
 
+  /** What runs already goes on. */
   #refuse(seat: PluginSeat, wrong: string): void {
     const { name, file } = seat.place;
     const goesOn = seat.running === undefined ? '' : '; the one from before runs on';
@@ -254,177 +221,22 @@ export class PluginHost {
     this.#wire();
   }
 
-  /** The hash of what would run, if nobody else than those who may could have written it. */
-  #trust(place: PluginPlace, { place: configPlace }: PluginConfig): { hash: string; extent: string } | NotStarted {
-    const { uid } = this.#parts;
-    if (configPlace !== undefined) {
-      const config = readTrustedFiles(configPlace.file, uid);
-      if ('distrust' in config) return { wrong: `its settings are not to be trusted: ${config.distrust}` };
+  #say(name: string, level: Parameters<Say>[0], message: string): void {
+    this.#speaking = name;
+    try {
+      this.#parts.notice(level, `plugin ${name}: ${message}`);
+    } finally {
+      this.#speaking = undefined;
     }
-    if (place.extent === undefined) return { hash: `usherd-${VERSION}`, extent: '' };
-    const files = readTrustedFiles(place.extent, uid);
-    return 'distrust' in files ? { wrong: `it is not to be trusted: ${files.distrust}` } : files;
   }
 
-  async #start(
-    seat: PluginSeat,
-    { grant, settings, place: configPlace }: PluginConfig,
-    { extent }: { readonly extent: string },
-  ): Promise<RunningPlugin | NotStarted> {
-    const { place } = seat;
-    const bundled = this.#parts.bundled[place.name];
-    if (place.origin === 'bundled' && bundled !== undefined) {
-      const definition = (await bundled()).default;
-      const needs = (definition as { readonly needs?: readonly Need[] }).needs ?? [];
-      seat.granted = needs;
-      return startInside(definition, settings, this.#surroundings(place.name, needs));
-    }
-    const { file = '', extent: named = '' } = place;
-    seat.granted = grant;
-    const started = await startJailed(
-      { file: path.join(extent, path.relative(named, file)), extent, settings, granted: grant },
-      this.#surroundings(place.name, grant),
-      { ended: (running, why) => seat.ended(running, why) },
-      this.#parts.jail,
-    );
-    if ('wrong' in started) return started;
-    const { name, needs } = started.facts;
-    const missing = needs.filter(need => !grant.includes(need));
-    const wrong =
-      name === place.name
-        ? missing.length === 0
-          ? undefined
-          : `it needs ${missing.join(', ')}: grant = ${JSON.stringify(missing)} in ${configPlace?.file ?? `plugins/${name}.toml`} would give it`
-        : `it calls itself "${name}" and its file is called "${place.name}": wanted the same`;
-    if (wrong !== undefined) {
-      await stopQuietly(started, 'removed');
-      return { wrong };
-    }
-    return started;
-  }
-
-  #surroundings(name: string, granted: readonly Need[]): Surroundings {
-    const { actions, devices, stateDir, isReadOnly = false } = this.#parts;
-    const store = this.#stores.get(name) ?? new FileStore(path.join(stateDir, 'plugins'), name, { isReadOnly });
-    this.#stores.set(name, store);
-    const needing = (need: Need): void => {
-      if (!granted.includes(need)) throw new Error(`it was not granted "${need}"`);
-    };
-    return {
-      store,
-      devices,
-      log: this.#logOf(name),
-      actions: {
-        overrideDriver: async (devpath, driver) => {
-          needing('drivers');
-          await actions.overrideDriver(devpath, driver);
-        },
-        unload: async module => {
-          needing('unload');
-          return actions.unload(module);
-        },
-      },
-    };
-  }
-
-  /** What a plugin logs goes where all notices go, but for what is too much. */
-  #logOf(name: string): PluginLog {
-    let sinceMs = 0;
-    let count = 0;
-    const say = (level: 'info' | 'warning' | 'error', message: string): void => {
-      const nowMs = performance.now();
-      if (nowMs - sinceMs > LOG_WINDOW_MS) {
-        const hidden = count - LOG_LINES_MAX;
-        sinceMs = nowMs;
-        count = 0;
-        if (hidden > 0) say('warning', `${hidden} more lines were not shown`);
-      }
-      count += 1;
-      if (count > LOG_LINES_MAX) return;
-      this.#speaking = name;
-      try {
-        this.#parts.notice(level, `plugin ${name}: ${clean(message)}`);
-      } finally {
-        this.#speaking = undefined;
-      }
-    };
-    return {
-      info: message => say('info', message),
-      warn: message => say('warning', message),
-      error: message => say('error', message),
-    };
-  }
-
-  /** Who is called for what, as of now: in order of their numbers, then of their names. */
-  #wire(): void {
-    const seats = [...this.#seats.values()].toSorted(
-      (a, b) => a.order - b.order || (a.place.name < b.place.name ? -1 : 1),
-    );
-    const called = seats.flatMap(seat =>
-      seat.hooks.map((facts, index): Called => ({ seat, index, facts, filter: new HookFilter(facts.filter) })),
-    );
-    for (const kind of Object.keys(this.#hooks) as HookKind[])
-      this.#hooks[kind] = called.filter(({ facts, seat }) => facts.kind === kind && isWired(seat, facts));
-    this.#missing = seats
-      .filter(({ isRequired, running }) => isRequired && running === undefined)
-      .map(({ place, because = 'it is being started' }) => ({
-        by: `plugin ${place.name}`,
-        reason: `it is required and does not run: ${clean(because)}`,
-      }));
-  }
-
-  #opinionsOn(question: Question): readonly Opinion[] | Promise<readonly Opinion[]> {
-    const { opine } = this.#hooks;
-    if (opine.length === 0 && this.#missing.length === 0) return NO_OPINIONS;
-    const opinions: Opinion[] = this.#missing.map(({ by, reason }) => ({
-      verdict: 'deny',
-      module: question.module,
-      by,
-      reason,
-    }));
-    const later: Promise<Opinion | undefined>[] = [];
-    for (const called of opine) {
-      if (!called.filter.passesQuestion(question)) continue;
-      const opinion = this.#opinionOf(called, question);
-      if (opinion instanceof Promise) later.push(opinion);
-      else if (opinion !== undefined) opinions.push(opinion);
-    }
-    if (later.length === 0) return opinions;
-    return Promise.all(later).then(more => [...opinions, ...more.filter(opinion => opinion !== undefined)]);
-  }
-
-  #opinionOf(called: Called, question: Question): Opinion | undefined | Promise<Opinion | undefined> {
-    const { seat, index, facts } = called;
-    const answer = seat.call(index, [viewQuestion(question, facts.wants, this.#parts.facts)]);
-    return answer instanceof Promise
-      ? answer.then(value => this.#opinionFrom(value, called, question))
-      : this.#opinionFrom(answer, called, question);
-  }
-
-  #opinionFrom(answer: unknown, { seat, index, facts }: Called, question: Question): Opinion | undefined {
-    const by = `plugin ${seat.place.name}`;
-    let failure = answer instanceof CallFailure ? answer : undefined;
-    if (failure === undefined) {
-      const opinion = parseOpinion(answer, by, question);
-      if (opinion === undefined || !('nonsense' in opinion)) return withPlace(opinion, seat.place);
-      failure = seat.nonsense(index, opinion.nonsense);
-    }
-    if (facts.onError !== 'deny') return undefined;
-    return withPlace(
-      { verdict: 'deny', module: question.module, by, reason: `it gave no opinion (${clean(failure.why)})` },
-      seat.place,
-    );
-  }
-
-  async #propose(called: Called, { device }: Handled, event: Uevent): Promise<void> {
+  async #propose({ seat, index, facts: { wants } }: WiredHook, { device, event }: Handled): Promise<void> {
     const { facts, incident, notice } = this.#parts;
-    const { seat, index } = called;
     const { name } = seat.place;
     // Not in the way of the event that brings it.
     await new Promise(resolve => setImmediate(resolve));
-    const answer = await seat.call(index, [viewEvent(event), viewDevice(device, called.facts.wants, facts)]);
-    if (answer instanceof CallFailure) return;
-    const proposal: Proposal | { nonsense: string } | undefined = parseProposal(answer);
+    const answer = await seat.call(index, [viewEvent(event), viewDevice(device, wants, facts)]);
+    const proposal = answer instanceof CallFailure ? undefined : parseProposal(answer);
     if (proposal === undefined) return;
     if ('nonsense' in proposal) {
       seat.nonsense(index, proposal.nonsense);
@@ -433,23 +245,10 @@ export class PluginHost {
     const { devpath, modalias = '' } = device;
     const key = JSON.stringify([name, modalias, proposal.title]);
     if (this.#proposed.has(key)) return;
+    if (this.#proposed.size >= PROPOSED_MAX) this.#proposed.clear();
     this.#proposed.add(key);
     incident({ kind: 'driver-proposed', name, devpath, modalias, ...proposal });
     const how = proposal.command === undefined ? '' : `; ${proposal.command}`;
     notice('info', `plugin ${name}: ${devpath}: ${proposal.title}: ${proposal.reason}${how}`);
   }
-}
-
-/** One in quarantine is asked for opinions only, and that is only to have its onError count. */
-function isWired({ isQuarantined }: PluginSeat, { kind, onError }: HookFacts): boolean {
-  return !isQuarantined || (kind === 'opine' && onError === 'deny');
-}
-
-function withPlace(opinion: Opinion | undefined, { file }: PluginPlace): Opinion | undefined {
-  return opinion === undefined || file === undefined ? opinion : { ...opinion, place: { file } };
-}
-
-/** Whether any plugin could run: for processes that need not ask if none is there. */
-export function hasPlugins(configDirs: readonly string[]): boolean {
-  return configDirs.some(dir => existsSync(path.join(dir, 'plugins')) || existsSync(path.join(dir, 'node_modules')));
 }

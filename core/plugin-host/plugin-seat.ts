@@ -1,10 +1,9 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Need, StopReason } from '../plugin-api/context.ts';
 import type { HookKind } from '../plugin-api/hooks.ts';
 import type { HookFacts } from './describe-plugin.ts';
 import { HookCounter, type HookStats } from './hook-stats.ts';
 import type { PluginPlace } from './plugin-place.ts';
-import type { RunningPlugin } from './running-plugin.ts';
+import { stopQuietly, type RunningPlugin } from './running-plugin.ts';
 import { messageOf } from './start-definition.ts';
 
 /** A call that brought no answer, and why. */
@@ -24,9 +23,6 @@ export const MAILBOX_MAX = 1024;
 /** A plugin whose process ended is started again after so long, twice as long each time, in ms. */
 const RESTART_FIRST_MS = 500;
 const RESTART_MAX_MS = 60_000;
-
-/** Longest a plugin may take to clean up, in ms. */
-const STOP_MAX_MS = 5000;
 
 export type SeatState = 'off' | 'starting' | 'running' | 'refused' | 'quarantined' | 'restarting';
 
@@ -78,11 +74,11 @@ export class PluginSeat {
   #isFull = false;
   #dropped = 0;
   #restarts = 0;
+  #hash: string | undefined;
+  #granted: readonly Need[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** What it was last started from: hash and settings; what is equal need not be started again. */
   key = '';
-  hash: string | undefined;
-  granted: readonly Need[] = [];
   isRequired = false;
   configuredOrder: number | undefined;
 
@@ -93,10 +89,6 @@ export class PluginSeat {
 
   get running(): RunningPlugin | undefined {
     return this.#running;
-  }
-
-  get state(): SeatState {
-    return this.#state;
   }
 
   get because(): string | undefined {
@@ -112,13 +104,23 @@ export class PluginSeat {
     return this.#running?.hooks ?? [];
   }
 
+  /** Over the files of what runs here, or ran here last. */
+  get hash(): string | undefined {
+    return this.#hash;
+  }
+
   get isQuarantined(): boolean {
     return this.#state === 'quarantined';
   }
 
   /** A plugin sits down here; whoever sat here before is stopped by the caller. */
-  seat(running: RunningPlugin): RunningPlugin | undefined {
+  seat(
+    running: RunningPlugin,
+    { hash, granted }: { readonly hash: string; readonly granted: readonly Need[] },
+  ): RunningPlugin | undefined {
     const before = this.#running;
+    this.#hash = hash;
+    this.#granted = granted;
     clearTimeout(this.#timer);
     this.#running = running;
     this.#counters = running.hooks.map(() => new HookCounter());
@@ -203,9 +205,9 @@ export class PluginSeat {
       ...(running?.facts.summary === undefined ? {} : { summary: running.facts.summary }),
       order: this.order,
       needs: running?.facts.needs ?? [],
-      granted: this.granted,
+      granted: this.#granted,
       isRequired: this.isRequired,
-      ...(this.hash === undefined ? {} : { hash: this.hash }),
+      ...(this.#hash === undefined ? {} : { hash: this.#hash }),
       ...(running === undefined ? {} : { isolation: running.isolation }),
       ...(residentBytes === undefined ? {} : { residentBytes }),
       dropped: this.#dropped,
@@ -283,15 +285,5 @@ export class PluginSeat {
     this.#events.quarantined(why);
     // Its hooks stay known: those that deny on error go on denying. What runs is ended, and may not end anything again.
     void stopQuietly(this.#running, 'removed');
-  }
-}
-
-/** A plugin's last words may fail or take too long; it ends all the same. */
-export async function stopQuietly(running: RunningPlugin | undefined, reason: StopReason): Promise<void> {
-  if (running === undefined) return;
-  try {
-    await Promise.race([running.stop(reason), pause(STOP_MAX_MS, undefined, { ref: false })]);
-  } catch {
-    // It was told that it ends, and could have cleaned up.
   }
 }

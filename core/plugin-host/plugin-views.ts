@@ -38,8 +38,6 @@ export function viewQuestion(
   wants: readonly Fact[],
   facts: FactReader,
 ): PluginQuestion {
-  const { match } = candidate;
-  const pattern = 'pattern' in match && typeof match.pattern === 'string' ? match.pattern : undefined;
   const traits = wants.includes('traits') ? facts.traitsOf(module) : undefined;
   return {
     module,
@@ -52,7 +50,7 @@ export function viewQuestion(
             ...(asker.event === undefined ? {} : { event: viewEvent(asker.event) }),
           }
         : asker,
-    candidate: { module: candidate.module, ...(pattern === undefined ? {} : { pattern }) },
+    candidate: { module: candidate.module, pattern: candidate.match.pattern },
     ...(traits === undefined ? {} : { traits }),
   };
 }

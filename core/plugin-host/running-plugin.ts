@@ -1,5 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { StopReason } from '../plugin-api/context.ts';
 import type { HookFacts, PluginFacts } from './describe-plugin.ts';
+
+/** Longest a plugin may take to clean up, in ms. */
+export const STOP_MAX_MS = 5000;
 
 /** A plugin that runs, inside or in a jail. */
 export interface RunningPlugin {
@@ -20,4 +24,14 @@ export interface RunningPlugin {
 export interface PluginEnds {
   /** It ended without having been asked to. */
   ended(running: RunningPlugin, why: string): void;
+}
+
+/** A plugin's last words may fail or take too long; it ends all the same. */
+export async function stopQuietly(running: RunningPlugin | undefined, reason: StopReason): Promise<void> {
+  if (running === undefined) return;
+  try {
+    await Promise.race([running.stop(reason), pause(STOP_MAX_MS, undefined, { ref: false })]);
+  } catch {
+    // It was told that it ends, and could have cleaned up.
+  }
 }
