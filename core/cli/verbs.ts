@@ -2,6 +2,8 @@ import { approve, deny } from './verbs/approve.ts';
 import { daemon } from './verbs/daemon.ts';
 import { devices } from './verbs/devices.ts';
 import { docs } from './verbs/docs.ts';
+import { driver } from './verbs/driver.ts';
+import { driverSearch } from './verbs/driver-search.ts';
 import { forbid } from './verbs/forbid.ts';
 import { history } from './verbs/history.ts';
 import { historyAnchor } from './verbs/history-anchor.ts';
@@ -52,6 +54,8 @@ export const VERBS: readonly Verb[] = [
   rules,
   param,
   taint,
+  driver,
+  driverSearch,
   forbid,
   permit,
   policy,

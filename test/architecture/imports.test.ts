@@ -20,6 +20,7 @@ const LAYERS = [
   'core/pipeline/7-ledger/',
   'core/pipeline/8-report/',
   'core/pipeline/pipeline.ts',
+  'core/drivers/',
   'core/plugin-api/',
   'core/plugin-host/',
   'core/ipc/',
