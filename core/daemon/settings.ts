@@ -250,7 +250,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     field: 'driverInstallFrom',
     wanted: 'a list of names of origins',
     description:
-      'Origins whose drivers are installed without asking, by usher driver install --proposed. Empty by default: drivers are only proposed.',
+      'Origins whose drivers are installed without asking, by usher driver install --by-policy. Empty by default: drivers are only proposed.',
     parse: parseNames,
   },
 ];
