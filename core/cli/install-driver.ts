@@ -155,7 +155,7 @@ async function carryOutAndTell(
   { id, wish, caller, hands }: { id: string; wish: InstallWish; caller: Caller; hands: InstallHands },
 ): Promise<number> {
   const ended = await carryOut(newTransaction(plan, search, consent, id), hands);
-  if (ended.state === 'bound') {
+  if (ended.state === 'bound' || ended.state === 'installed') {
     if (caller.isJson) printJson(caller, ended);
     else printLines(caller, boundLines(ended));
     return 0;
@@ -183,7 +183,9 @@ async function carryOutAndTell(
 
 function boundLines({ id, driver, device, modules, taint }: Transaction): readonly string[] {
   return [
-    `${driver ?? ''} has ${device} now`,
+    driver === undefined
+      ? `it is in place for ${device}, once the kernel of this root runs`
+      : `${driver} has ${device} now`,
     ...(modules.length === 0 ? [] : [`  loaded: ${modules.join(', ')}`]),
     ...(taint === undefined ? [] : [`  the kernel is tainted by it: ${taint.letters}`]),
     `  usher driver remove ${id} goes back`,

@@ -34,7 +34,7 @@ async function runRemove([word = '']: readonly string[], _options: OptionValues,
   await recoverAll(caller, hands);
   const { transactions } = readJournals(caller.roots.stateDir);
   const isDevice = deviceMatcher(word, caller.roots);
-  const there = transactions.filter(({ state }) => state === 'bound' || state === 'failed');
+  const there = transactions.filter(({ state }) => state === 'bound' || state === 'installed' || state === 'failed');
   const meant = there.findLast(
     ({ id, candidate, device }) =>
       id === word || candidate.id === word || isDevice({ devpath: device } as Parameters<typeof isDevice>[0]),

@@ -49,7 +49,7 @@ export async function carryOut(start: Transaction, hands: InstallHands): Promise
     transaction = { ...transaction, ...answer.facts };
   }
   removeWorkFolders(hands.roots, transaction.id);
-  return end({ ...transaction, state: 'bound' }, hands);
+  return end({ ...transaction, state: hands.roots.isRunningSystem ? 'bound' : 'installed' }, hands);
 }
 
 /** Writes a transaction to its journal and its row to the ledger. */

@@ -83,13 +83,13 @@ async function checkFetched({ packages }: Transaction, fetched: string, checked:
   const names = readdirSync(fetched, { withFileTypes: true })
     // The folder is another user's: a link or pipe in it is none of apt's files.
     .flatMap(entry => (entry.isFile() && entry.name.endsWith('.deb') ? [entry.name] : []));
-  for (const { name, version, architecture, sha256, sizeBytes } of packages) {
+  for (const { name, version, architecture, sha256, sizeBytes, localFile } of packages) {
     // apt writes the colon of an epoch as %3a. Source: apt, QuoteString in pkgAcqArchive.
     const file = `${name}_${version.replaceAll(':', '%3a')}_${architecture}.deb`;
-    // A repository of this machine is read in place: apt copies nothing from a file: URI.
-    if (!names.includes(file)) continue;
     const target = path.join(checked, file);
-    copyFileSync(path.join(fetched, file), target);
+    const from = names.includes(file) ? path.join(fetched, file) : localFile;
+    if (from === undefined) return { kind: 'failed', message: `apt has not fetched ${file}` };
+    copyFileSync(from, target);
     const size = statSync(target).size;
     if (sizeBytes !== undefined && size !== sizeBytes)
       return { kind: 'failed', message: `${file} has ${size} bytes, its index says ${sizeBytes}` };

@@ -29,10 +29,12 @@ export async function indexStep({ release }: Transaction, { roots }: InstallHand
 
 /**
  * Matches the device again and has its modules loaded, on the way every device goes: by the daemon when one runs, else here, with
- * the same opinions. What the kernel has now that it had not before is what this brought.
+ * the same opinions. What the kernel has now that it had not before is what this brought. Below another
+ * root nothing is loaded: the kernel that runs is not its own.
  */
 export async function loadStep(transaction: Transaction, hands: InstallHands): Promise<StepAnswer> {
   const { roots } = hands;
+  if (!roots.isRunningSystem) return { kind: 'done' };
   const device = deviceAt(transaction, hands);
   if (device === undefined)
     return { kind: 'failed', message: `${transaction.device} is gone: it was unplugged meanwhile` };
@@ -86,6 +88,7 @@ export async function loadStep(transaction: Transaction, hands: InstallHands): P
 
 /** Waits until a driver has the device: the link in sysfs is the kernel's own word. */
 export async function verifyStep(transaction: Transaction, hands: InstallHands): Promise<StepAnswer> {
+  if (!hands.roots.isRunningSystem) return { kind: 'done' };
   const until = performance.now() + BIND_MAX_MS;
   for (;;) {
     const device = deviceAt(transaction, hands);

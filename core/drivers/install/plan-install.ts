@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { AptArchive, type ArchivedPackage } from '../apt/apt-archive.ts';
 import type { DriverSearch } from '../search.ts';
 import type { RankedCandidate } from '../rank.ts';
@@ -44,6 +45,7 @@ export async function planInstall(candidate: RankedCandidate, id: string, hands:
         reason: `it needs ${change.name} ${change.version}, and nothing is taken from there: ${distrust}`,
       };
     const { sha256, sizeBytes } = found.source;
+    const localFile = localFileOf(found);
     if (sha256 === undefined)
       return { kind: 'refused', reason: `the index has no SHA-256 of ${change.name} ${change.version}` };
     packages.push({
@@ -51,6 +53,7 @@ export async function planInstall(candidate: RankedCandidate, id: string, hands:
       origin: found.origin.name,
       sha256,
       ...(sizeBytes === undefined ? {} : { sizeBytes }),
+      ...(localFile === undefined ? {} : { localFile }),
     });
   }
   return { kind: 'planned', candidate, packages };
@@ -70,6 +73,14 @@ async function versionsOf(
     if (wanted.has(key) && (before === undefined || before.origin.distrust !== undefined)) found.set(key, each);
   }
   return found;
+}
+
+/** Where a package of a `file:` repository is; a name that would lead out of it is none. */
+function localFileOf({ origin: { uri }, source }: ArchivedPackage): string | undefined {
+  if (uri?.startsWith('file:') !== true || source.path === undefined) return undefined;
+  const base = path.resolve('/', uri.replace(/^file:(?:\/\/)?/, ''));
+  const file = path.resolve(base, source.path);
+  return file.startsWith(`${base}/`) ? file : undefined;
 }
 
 function distrustOf({ origin }: ArchivedPackage, { settings }: InstallHands): string | undefined {
@@ -116,9 +127,9 @@ export function newTransaction(
   };
 }
 
-/** `20261123T130501-0000-01-00.0`: when, and for what. */
+/** `20261123T130501267-0000-01-00.0`: when, to the millisecond, and for what. */
 export function transactionId(device: string, now = new Date()): string {
-  const stamp = now.toISOString().replaceAll(/[-:]|\.\d+Z$/g, '');
+  const stamp = now.toISOString().replaceAll(/[-:.Z]/g, '');
   const name = device.slice(device.lastIndexOf('/') + 1).replaceAll(/[^A-Za-z0-9.]/g, '-');
   return `${stamp}-${name.slice(0, 48)}`;
 }

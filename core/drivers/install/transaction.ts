@@ -15,10 +15,11 @@ export const STEP_TEXT: Readonly<Record<TransactionStep, string>> = {
 };
 
 /**
- * How far it got. `open`: being worked on, or interrupted; `bound`: the driver has the device; `failed`: it stopped at a step and what
+ * How far it got. `open`: being worked on, or interrupted; `bound`: the driver has the device; `installed`: it is in place below another
+ * root, whose kernel does not run here; `failed`: it stopped at a step and what
  * was done is still there; `undone` and `removed`: all is as before.
  */
-export type TransactionState = 'open' | 'bound' | 'failed' | 'undone' | 'removed';
+export type TransactionState = 'open' | 'bound' | 'installed' | 'failed' | 'undone' | 'removed';
 
 /** One package that is put in place or replaced. */
 export interface PackageChange {
@@ -30,6 +31,8 @@ export interface PackageChange {
   readonly origin: string;
   readonly sha256?: string;
   readonly sizeBytes?: number;
+  /** Its file, when it is in a repository of this machine: apt reads that in place and fetches nothing. */
+  readonly localFile?: string;
 }
 
 /** A file that usher itself puts in place. */

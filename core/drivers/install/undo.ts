@@ -24,7 +24,7 @@ export async function undo(transaction: Transaction, goal: 'undone' | 'removed',
   const { roots, tell } = hands;
   const left: string[] = [];
   await keep({ ...transaction, state: 'open', undoing: goal }, hands);
-  for (const name of transaction.modules.toReversed()) {
+  for (const name of roots.isRunningSystem ? transaction.modules.toReversed() : []) {
     const module = moduleName(name);
     const loaded = loadedModules(roots.sys);
     if (!loaded.has(module)) continue;
