@@ -10,7 +10,9 @@ import { UsherdError } from '../errors.ts';
 import type { JsonObject } from '../ipc/protocol.ts';
 import { writeUeventFile } from '../kernel/uevent-file.ts';
 import { parseDevpath } from '../vocabulary/devpath.ts';
+import type { Outcome } from '../pipeline/6-load/outcome.ts';
 import { askDaemon } from './daemon-call.ts';
+import { withHistory } from './open-history.ts';
 import type { Caller } from './verb.ts';
 
 /**
@@ -43,19 +45,19 @@ export function installHands(caller: Caller, tell: (text: string) => void): Inst
 }
 
 /** The daemon that runs reads its indexes again, gets the device's `add` once more, and is waited for. */
-async function reprobeByDaemon(device: string, caller: Caller): Promise<boolean> {
-  if (!caller.roots.isRunningSystem) return false;
+async function reprobeByDaemon(device: string, caller: Caller): Promise<readonly Outcome[] | undefined> {
+  if (!caller.roots.isRunningSystem) return undefined;
   const devpath = parseDevpath(device);
   try {
     let isLoading = false;
     for await (const status of askDaemon(caller, 'status')) isLoading = (status as JsonObject)['mode'] === 'load';
     for await (const _ of askDaemon(caller, 'reload'));
-    if (!isLoading || devpath === undefined) return false;
+    if (!isLoading || devpath === undefined) return undefined;
     writeUeventFile(caller.roots, devpath, 'add');
     for await (const _ of askDaemon(caller, 'settle'));
-    return true;
+    return await withHistory(caller, history => history.lastDecisionFor({ devpath })?.outcomes ?? []);
   } catch (error) {
-    if (error instanceof UsherdError && error.code === 'DAEMON_UNREACHABLE') return false;
+    if (error instanceof UsherdError && error.code === 'DAEMON_UNREACHABLE') return undefined;
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import type { SystemRoot } from '../../kernel/system-root.ts';
+import type { Outcome } from '../../pipeline/6-load/outcome.ts';
 import type { Incident } from '../../pipeline/7-ledger/incident.ts';
 import type { Mind } from '../../pipeline/pipeline.ts';
 import type { DriverSettings } from '../driver-settings.ts';
@@ -14,8 +15,11 @@ export interface InstallHands {
   readonly openMind: (release: string) => Mind;
   /** Writes a row of the ledger: by the daemon when it runs, else here. */
   readonly record: (incident: Incident) => Promise<void>;
-  /** Has the daemon read its module tree again, and deal with a device anew unless that is empty; false when none runs that loads. */
-  readonly daemonReprobes: (devpath: string) => Promise<boolean>;
+  /**
+   * Has the daemon read its module tree again, and deal with a device anew unless that is empty → what became of its modules; undefined
+   * when no daemon runs that loads.
+   */
+  readonly daemonReprobes: (devpath: string) => Promise<readonly Outcome[] | undefined>;
   /** What goes on, for a person. */
   readonly tell: (text: string) => void;
 }

@@ -49,8 +49,8 @@ export async function loadStep(transaction: Transaction, hands: InstallHands): P
       advice: ['What was installed is for another kernel, or for another device.'],
     };
   const byDaemon = await hands.daemonReprobes(transaction.device);
-  const outcomes: Outcome[] = [];
-  if (!byDaemon) {
+  const outcomes: Outcome[] = [...(byDaemon ?? [])];
+  if (byDaemon === undefined) {
     const executor = new PlanExecutor(new KernelLoader(roots, () => mind.world().tree), { observes: false });
     for (const [n, plan] of thought.plans.entries())
       outcomes.push(...(await executor.execute(plan, thought.refusals[n] ?? new Map())));
