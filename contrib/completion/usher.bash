@@ -7,7 +7,7 @@ _usher() {
   [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor'|'history prune'|'history export'|'history tail'|'driver search'|'driver install'|'driver list'|'driver remove'|'driver recover'|'driver fetch') verb="$verb ${COMP_WORDS[2]}" ;; esac
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay rules param taint driver forbid permit policy pending approve deny lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay rules param taint driver forbid permit policy pending approve deny plugin lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
     return
   fi
   case $verb in
@@ -596,6 +596,21 @@ _usher() {
       esac
       case $cur in
         -*) COMPREPLY=($(compgen -W '--once --until-unplug --this-port --always --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    plugin)
+      case $prev in
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     lsmod)

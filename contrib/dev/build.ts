@@ -70,9 +70,9 @@ function buildAddon(target: string, flags: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', args, { stdio: 'inherit' });
 }
 
-/** Compiles the kernel's helper, which runs before anything else may be there: static, so that it needs no library. */
-function buildHelper(target: string): void {
-  const source = path.join(top, 'contrib/modprobe-helper/usher-modprobe.c');
+/** Compiles a small program that runs where nothing else may be there: static, so that it needs no library. */
+function buildProgram(name: string, target: string): void {
+  const source = path.join(top, name);
   const builtAt = existsSync(target) ? statSync(target).mtimeMs : 0;
   if ([source, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
   const flags = ['-O2', '-static', '-s', ...WARNINGS, '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
@@ -122,6 +122,28 @@ async function bundle(entry: string, name: string, banner = ''): Promise<void> {
   chmodSync(outfile, 0o755);
 }
 
+/** What plugins import by name, and what runs them in a jail: ES modules, since plugins are. */
+async function bundleForPlugins(): Promise<void> {
+  const entries = {
+    'usher-plugin': 'core/plugin-host/jail-main.ts',
+    plugin: 'core/plugin-api/index.ts',
+    schema: 'node_modules/valibot/dist/index.mjs',
+  };
+  await esbuild.build({
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, file]) => [name, path.join(top, file)])),
+    outdir: dist,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'warning',
+  });
+}
+
 /**
  * dist/usher: looks at what it was called as, and loads the part that is meant. Compiling that part takes 5 ms of each start, so the
  * compiled code is kept beside it, and one run here fills that folder; where a later run may not write there, or has another Node,
@@ -143,7 +165,8 @@ async function buildCommand(): Promise<void> {
 mkdirSync(dist, { recursive: true });
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 buildAddon(path.join(dist, 'usherd.node'), ['-O2']);
-buildHelper(path.join(dist, 'usher-modprobe'));
+buildProgram('contrib/modprobe-helper/usher-modprobe.c', path.join(dist, 'usher-modprobe'));
+buildProgram('contrib/plugin-jail/usher-jail.c', path.join(dist, 'usher-jail'));
 if (process.argv.includes('--test')) {
   buildAddon(path.join(dist, 'usherd.sanitized.node'), [
     '-O1',
@@ -154,5 +177,6 @@ if (process.argv.includes('--test')) {
 }
 if (existsSync(path.join(top, 'core/cli/main.ts'))) {
   for (const { entry, file } of APART) await bundle(entry, file);
+  await bundleForPlugins();
   await buildCommand();
 }

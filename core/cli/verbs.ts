@@ -24,6 +24,7 @@ import { monitor } from './verbs/monitor.ts';
 import { param } from './verbs/param.ts';
 import { pending } from './verbs/pending.ts';
 import { permit } from './verbs/permit.ts';
+import { plugin } from './verbs/plugin.ts';
 import { policy } from './verbs/policy.ts';
 import { record } from './verbs/record.ts';
 import { replay } from './verbs/replay.ts';
@@ -72,6 +73,7 @@ export const VERBS: readonly Verb[] = [
   pending,
   approve,
   deny,
+  plugin,
   ...KMOD_VERBS,
   docs,
 ];

@@ -25,6 +25,7 @@ import { ModuleWatch } from './module-watch.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
+import { PluginDesk } from './plugin-desk.ts';
 import { PolicyDesk } from './policy-desk.ts';
 import { readSettings } from './read-settings.ts';
 import { RejectionTally } from './rejection-tally.ts';
@@ -79,6 +80,7 @@ export class Daemon {
   readonly #modules: ModuleWatch;
   readonly policy: PolicyDesk;
   readonly rules: RuleDesk;
+  readonly plugins: PluginDesk;
   readonly losses: LossRepair;
 
   /** Opens the ledger and reads the module tree. @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
@@ -111,22 +113,18 @@ export class Daemon {
       },
       () => this.#keepAnswers(),
     );
-    this.rules = new RuleDesk({
-      roots,
-      ledger: this.ledger,
-      reporter: this.reporter,
-      tree: () => this.#world.tree,
-      observes: options.observes,
-      load: async name => {
-        await handleRequest({ kind: 'kernel', alias: name }, { asker: 'kernel', asked: name, uid: 0 }, this.parts);
-      },
-    });
+    const shared = { roots, ledger: this.ledger, reporter: this.reporter, observes: options.observes };
+    const load = async (name: string): Promise<void> => {
+      await handleRequest({ kind: 'kernel', alias: name }, { asker: 'kernel', asked: name, uid: 0 }, this.parts);
+    };
+    this.rules = new RuleDesk({ ...shared, tree: () => this.#world.tree, load });
+    this.plugins = new PluginDesk({ ...shared, world: () => this.#world, traitsOf: this.rules.policy.traitsOf, load });
     this.parts = {
       devices: new DeviceTable(),
       readDevice: deviceFromSysfs(roots),
       world: () => this.#world,
       stateOf: module => loader.stateOf(module),
-      opinions: opinionSources(() => this.#world.config, this.policy, this.rules.policy),
+      opinions: [...opinionSources(() => this.#world.config, this.policy, this.rules.policy), this.plugins.opinions],
       gate: this.policy,
       rules: this.rules,
       executor: new PlanExecutor(this.#modules.watched(loader), { observes: options.observes }),
@@ -181,6 +179,7 @@ export class Daemon {
     this.policy.start();
     this.#keep(settings);
     this.rules.configure(settings);
+    await this.plugins.load();
     this.#source = new NetlinkSource({
       group: choice.group,
       root: roots,
@@ -244,6 +243,7 @@ export class Daemon {
     this.policy.stop();
     this.losses.stop();
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
+    await this.plugins.stop();
     this.#rejections.flush();
     this.rules.flushHits();
     this.ledger.incident({ kind: 'shutdown', reason });

@@ -37,6 +37,20 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
     ...policyHandlers(daemon),
     'driver-note': { role: 'admin', handle: (params, call) => noteDriver(daemon, params, call) },
+    plugins: {
+      role: 'read',
+      handle: async (_params, { respond }) => {
+        for (const plugin of daemon.plugins.list()) await respond(plugin);
+      },
+    },
+    'plugin-restart': {
+      role: 'admin',
+      handle: async ({ name }, { respond }) => {
+        const text = typeof name === 'string' ? name : '';
+        if (!(await daemon.plugins.restart(text))) throw new UsherdError('NOT_FOUND', `there is no plugin "${text}"`);
+        await respond(daemon.plugins.list().find(plugin => plugin.name === text) ?? {});
+      },
+    },
     prune: {
       role: 'admin',
       handle: async (_params, { respond }) => {
@@ -56,7 +70,7 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
 /** What installs a driver is a process of its own; the ledger has one writer, and that is the daemon. */
 async function noteDriver({ ledger }: Daemon, { incident }: JsonObject, { respond }: Call): Promise<void> {
   const note = incident as Partial<Incident> | undefined;
-  if (note?.kind !== 'driver-transaction' && note?.kind !== 'driver-proposed')
+  if (note?.kind !== 'driver-transaction')
     throw new UsherdError('USAGE', 'a note of a driver needs an incident of that kind');
   ledger.incident(note as Incident);
   await ledger.durable();

@@ -5,7 +5,7 @@ import type { Daemon } from './daemon.ts';
 
 /** A running daemon → what it says of itself. */
 export function statusOf(daemon: Daemon): StatusFacts {
-  const { counts, losses, options, queue, sourceFacts, world, startedAtMs, ledger } = daemon;
+  const { counts, losses, options, queue, sourceFacts, world, startedAtMs, ledger, plugins } = daemon;
   return {
     version: VERSION,
     pid: process.pid,
@@ -24,7 +24,7 @@ export function statusOf(daemon: Daemon): StatusFacts {
     modulesInserted: counts.loads,
     loadsFailed: counts.failures,
     ledger: ledger.stats(),
-    plugins: [],
+    plugins: plugins.list().flatMap(({ name, state }) => (state === 'off' ? [] : [{ name, state }])),
   };
 }
 

@@ -6,7 +6,7 @@ import { removalMeaning } from '../../pipeline/6-load/removal-meaning.ts';
 import { readModuleRestrictions } from '../../kernel/restrictions.ts';
 import { errnoText } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
-import { readLoaded } from './read-loaded.ts';
+import { readLoaded } from '../../pipeline/6-load/read-loaded.ts';
 import { usersText } from './users-text.ts';
 import type { ModprobeRun } from './modprobe-run.ts';
 

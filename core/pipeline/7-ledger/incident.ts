@@ -115,14 +115,30 @@ export type Incident =
       readonly taint?: string;
       readonly trouble?: string;
     }
-  /** A device has no driver, and one is known that could be installed. Nothing was done. */
+  /** A plugin counts from now on. `hash` is over its files; `before` is that of what it takes the place of. */
+  | {
+      readonly kind: 'plugin-loaded';
+      readonly name: string;
+      readonly version: string;
+      readonly hash: string;
+      readonly before?: string;
+    }
+  | { readonly kind: 'plugin-unloaded'; readonly name: string; readonly reason: string }
+  /** A plugin was found, and cannot or may not run. */
+  | { readonly kind: 'plugin-refused'; readonly name: string; readonly reason: string }
+  /** A plugin's call failed, was late or answered nonsense, or its process ended. */
+  | { readonly kind: 'plugin-failed'; readonly name: string; readonly hook: string; readonly reason: string }
+  /** A plugin failed too often and is not called any more. */
+  | { readonly kind: 'plugin-quarantined'; readonly name: string; readonly reason: string }
+  /** A plugin knows of a driver for a device that none here drives. */
   | {
       readonly kind: 'driver-proposed';
-      readonly device: string;
+      readonly name: string;
+      readonly devpath: string;
       readonly modalias: string;
-      readonly candidate: string;
-      readonly origin: string;
-      readonly score: number;
+      readonly title: string;
+      readonly reason: string;
+      readonly command?: string;
     }
   | { readonly kind: 'shutdown'; readonly reason: string };
 

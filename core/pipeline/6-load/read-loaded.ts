@@ -1,6 +1,6 @@
 import { listSysModules, readHolders, readInitState, readRefcnt } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
-import type { LoadedFacts } from '../../pipeline/5-resolve/plan-remove.ts';
+import type { LoadedFacts } from '../5-resolve/plan-remove.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 
 /** Every module the kernel has, and what holds it. */

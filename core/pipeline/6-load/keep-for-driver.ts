@@ -1,0 +1,36 @@
+import { existsSync } from 'node:fs';
+import { readSysfsDevice } from '../../kernel/sysfs.ts';
+import type { SystemRoot } from '../../kernel/system-root.ts';
+import type { ErrnoName } from '../../vocabulary/errno.ts';
+import type { Devpath } from '../../vocabulary/devpath.ts';
+import { overrideDriver } from './driver-override.ts';
+import { askBusToProbe, writeAttribute } from './reprobe.ts';
+
+/** A driver's name as sysfs shows it: one folder below its bus. */
+const DRIVER_NAME = /^[A-Za-z0-9_.+-]+$/;
+
+/**
+ * Keeps a device for one driver, takes it from another it has, and has its bus look for one again; without a driver it is free for all.
+ * `load` is asked for the driver's module where the bus does not have the driver yet → the kernel's error, or undefined when it is so.
+ * Source: Documentation/ABI/testing/sysfs-bus-pci, driver_override; Documentation/driver-api/driver-model/binding.rst.
+ */
+export async function keepForDriver(
+  roots: Pick<SystemRoot, 'sys'>,
+  devpath: Devpath,
+  driver: string | undefined,
+  load: (name: string) => Promise<void>,
+): Promise<ErrnoName | undefined> {
+  const device = readSysfsDevice(roots, devpath);
+  if (device === undefined) return 'ENODEV';
+  if (driver !== undefined && !DRIVER_NAME.test(driver)) return 'EINVAL';
+  const { subsystem } = device;
+  if (driver !== undefined && !existsSync(`${roots.sys}/bus/${subsystem}/drivers/${driver}`)) await load(driver);
+  const refused = overrideDriver(roots, devpath, driver ?? '');
+  if (refused !== undefined || device.driver === driver) return refused;
+  const name = devpath.slice(devpath.lastIndexOf('/') + 1);
+  if (device.driver !== undefined) {
+    const errno = writeAttribute(`${roots.sys}${devpath}/driver/unbind`, name);
+    if (errno !== undefined) return errno;
+  }
+  return askBusToProbe(roots, device);
+}
