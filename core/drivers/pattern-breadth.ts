@@ -27,7 +27,8 @@ const NAME_MIN_CHARS = 4;
 /** A pattern of an alias → how many devices it takes in. */
 export function breadthOf(pattern: string): PatternBreadth {
   const colon = pattern.indexOf(':');
-  const bus = colon < 0 ? '' : pattern.slice(0, colon);
+  // Aliases of ACPI have a star of their own behind the bus: `acpi*:PNP0C0A:*`.
+  const bus = colon < 0 ? '' : pattern.slice(0, colon).replace(/(?<=.)\*$/, '');
   const rest = pattern.slice(colon + 1);
   if (/[*?[]/.test(bus) || colon < 0) return broad(0, `"${pattern}" is for devices of any bus`);
   const fields = BUSES[bus];

@@ -85,10 +85,7 @@ export function listPrefix({ uri, suite }: Pick<AptSource, 'uri' | 'suite'>): st
   const folder = suite.endsWith('/')
     ? `${base}${suite === '/' ? '' : suite.replace(/^\//, '')}`
     : `${base}dists/${suite}/`;
-  const plain = folder
-    .replace(/^[a-z+.-]+:(?:\/\/)?/i, '')
-    .replace(/^[^/@]*@/, '')
-    .replaceAll('/./', '/');
+  const plain = folder.replace(/^[a-z+.-]+:(?:\/\/)?/i, '').replace(/^[^/@]*@/, '');
   return plain
     .replaceAll(/[\\|{}[\]<>"^~_=!@#$%&*]/g, sign => `%${sign.charCodeAt(0).toString(16).padStart(2, '0')}`)
     .replaceAll('/', '_');
