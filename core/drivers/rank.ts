@@ -93,7 +93,8 @@ function deliveryAnswer({ delivers }: DriverCandidate): Answer {
 }
 
 function licenceAnswer({ source, licence, delivers }: DriverCandidate): Answer {
-  if (source.kind === 'module') return { points: 3, reason: `in the kernel's own tree (${source.module})` };
+  if (source.kind === 'module')
+    return { points: 3, reason: licence === 'free' ? 'there already, and free software' : 'there already' };
   if (licence === 'free') return { points: 2, reason: 'free software' };
   if (licence === 'unknown') return { points: 1, reason: 'its licence is not known before it is there' };
   return { points: 0, reason: delivers === 'module' ? 'proprietary: it taints the kernel' : 'proprietary' };

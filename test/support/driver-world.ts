@@ -30,18 +30,20 @@ export function claims(more: Readonly<Record<string, string>> = {}): Readonly<Re
 
 /** A root with a device, a module tree, and an apt that knows one repository: real apt and dpkg of this machine work on it. */
 export class DriverWorld {
+  readonly release: string;
   readonly root = openFolder('usherd-root-');
   readonly repository = openFolder('usherd-repository-');
 
   constructor(
     packages: readonly MadePackage[],
-    options: Partial<RepositoryOptions> & { uri?: string; sourceOptions?: string } = {},
+    options: Partial<RepositoryOptions> & { uri?: string; sourceOptions?: string; release?: string } = {},
   ) {
-    const { uri = `file:${this.repository}`, sourceOptions = '', ...rest } = options;
+    const { uri = `file:${this.repository}`, sourceOptions = '', release = RELEASE, ...rest } = options;
+    this.release = release;
     const key = makeRepository(this.repository, { packages, ...rest });
     stageApt(this.root, { uri, key, options: sourceOptions });
     this.put(`sys/devices/pci0000:00/${DEVICE}/uevent`, `SUBSYSTEM=pci\nMODALIAS=${MODALIAS}\n`);
-    for (const name of ['modules.order', 'modules.builtin']) this.put(`lib/modules/${RELEASE}/${name}`, '');
+    for (const name of ['modules.order', 'modules.builtin']) this.put(`lib/modules/${release}/${name}`, '');
     mkdirSync(path.join(this.root, 'proc'));
   }
 
@@ -82,7 +84,7 @@ export class DriverWorld {
   }
 
   usher(...words: readonly string[]): Promise<Ran> {
-    return usher(...words, '--root', this.root, '--kernel', RELEASE);
+    return usher(...words, '--root', this.root, '--kernel', this.release);
   }
 
   install(...words: readonly string[]): Promise<Ran> {

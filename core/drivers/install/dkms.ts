@@ -40,6 +40,14 @@ export async function buildModules(transaction: Transaction, hands: InstallHands
   return { kind: 'done' };
 }
 
+/** Has DKMS forget what it built for the transaction's packages: their own scripts do so, where they have any. */
+export async function removeBuilds(transaction: Transaction, { roots }: InstallHands): Promise<void> {
+  for (const { name, version } of dkmsSources(transaction, roots.root)) {
+    const { trees } = dkmsPlace(roots.root, transaction.release);
+    await runTool(withoutNetwork(['dkms', 'remove', '-m', name, '-v', version, '--all', ...trees]));
+  }
+}
+
 /** Sources for DKMS that the transaction's packages brought. */
 export function dkmsSources({ packages }: Transaction, root: string): readonly DkmsSource[] {
   return packages.flatMap(({ name, architecture }) =>

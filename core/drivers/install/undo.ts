@@ -3,6 +3,7 @@ import { planRemove, type LoadedFacts } from '../../pipeline/5-resolve/plan-remo
 import { executeRemoval, isFailedRemoval, KernelRemover } from '../../pipeline/6-load/execute-removal.ts';
 import { moduleName, type ModuleName } from '../../vocabulary/module-name.ts';
 import { end, keep } from './carry-out.ts';
+import { removeBuilds } from './dkms.ts';
 import { removeWorkFolders } from './fetch-packages.ts';
 import { indexModules } from './index-modules.ts';
 import { removeFiles } from './install-file.ts';
@@ -35,6 +36,7 @@ export async function undo(transaction: Transaction, goal: 'undone' | 'removed',
     const isInUse = plan.steps.some(({ kind }) => kind === 'in-use');
     if (failed !== undefined || isInUse) left.push(`${module} is still loaded: it is in use`);
   }
+  await removeBuilds(transaction, hands);
   tell('taking its packages away');
   const trouble = await purgePackages(transaction, hands);
   if (trouble !== undefined) left.push(trouble);
