@@ -86,6 +86,11 @@ export const ERRORS = {
     exitStatus: 5,
   },
   RECORDING_DAMAGED: { sentence: 'a recording cannot be read', hint: 'usher record makes one', exitStatus: 8 },
+  PLUGIN_TEST_DAMAGED: {
+    sentence: 'what a plugin is expected to say cannot be read',
+    hint: 'usher plugin test --update writes it',
+    exitStatus: 8,
+  },
   DAEMON_UNREACHABLE: { sentence: 'no daemon answers', hint: 'usher daemon starts one', exitStatus: 9 },
   DAEMON_RUNNING: {
     sentence: 'another usherd answers on this socket',

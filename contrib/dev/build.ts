@@ -79,11 +79,12 @@ function buildProgram(name: string, target: string): void {
   execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, source], { stdio: 'inherit' });
 }
 
-/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, and all verbs that are none. */
+/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, all verbs that are none, and what asks policy. */
 const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
   { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
+  { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
 ] as const;
 
 function keepApart(build: esbuild.PluginBuild): void {

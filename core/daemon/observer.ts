@@ -5,8 +5,9 @@ import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import { ruleOpinions, type RulePolicy } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import type { ModprobeConfig } from '../kmod/config/modprobe-config.ts';
 import type { Mind } from '../pipeline/pipeline.ts';
+import { openAskedPlugins } from './asked-plugins.ts';
 import { policySources, readPolicy, type PolicyInForce } from './policy-in-force.ts';
-import { readRulePolicy } from './rules-in-force.ts';
+import { readRulePolicy, treeTraits } from './rules-in-force.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 
 /** Everybody who is asked for an opinion. Without a policy, as in a replay elsewhere, modprobe's configuration is all there is. */
@@ -20,18 +21,30 @@ export function opinionSources(
   return [modprobeBlacklist(config), kernelBlacklist(config), ...ours, ...ruled];
 }
 
-/** What thinks as the daemon does, over a system that is only looked at: for `usher why` and `usher devices`. */
-export function openObserver(roots: SystemRoot, release: string): Mind & { readonly opened: OpenedWorld } {
+/** What thinks as the daemon does, over a system that is only looked at. */
+export interface Observer extends Mind {
+  readonly opened: OpenedWorld;
+  /** Ends the plugins that were asked. */
+  close(): Promise<void>;
+}
+
+/** Opens what `usher why` asks: also the plugins, in a process that then has to close it. `notice` tells who could not be asked. */
+export async function openObserver(
+  roots: SystemRoot,
+  release: string,
+  notice: (message: string) => void,
+): Promise<Observer> {
   const opened = openWorld(roots, release);
-  const policy = readPolicy(roots);
+  const rules = readRulePolicy(
+    roots,
+    treeTraits(() => opened.tree),
+  );
+  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice });
   return {
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: opinionSources(
-      () => opened.config,
-      policy,
-      readRulePolicy(roots, () => opened.tree),
-    ),
+    opinions: [...opinionSources(() => opened.config, readPolicy(roots), rules), ...plugins.opinions],
+    close: () => plugins.close(),
   };
 }

@@ -1,8 +1,6 @@
 import path from 'node:path';
 import { BUNDLED } from '../../plugins/bundled.ts';
-import { walkSysfs } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
-import { deviceOf } from '../pipeline/2-device/read-device.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import type { RulePolicy } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import type { ModuleWorld } from '../pipeline/5-resolve/probe-list.ts';
@@ -11,16 +9,16 @@ import { keepForDriver } from '../pipeline/6-load/keep-for-driver.ts';
 import { removeUnused } from '../pipeline/6-load/remove-unused.ts';
 import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
-import type { PluginActions, PluginContext } from '../plugin-api/context.ts';
+import type { PluginActions } from '../plugin-api/context.ts';
 import { SysfsFacts } from '../plugin-host/fact-reader.ts';
 import { pluginDirs } from '../plugin-host/find-plugins.ts';
 import { PluginHost } from '../plugin-host/plugin-host.ts';
 import type { PluginListing } from '../plugin-host/plugin-seat.ts';
-import { viewDevice } from '../plugin-host/plugin-views.ts';
 import { errnoText } from '../vocabulary/errno.ts';
 import { parseDevpath } from '../vocabulary/devpath.ts';
 import { isPlausibleModuleName, moduleName } from '../vocabulary/module-name.ts';
 import { formatProblem } from '../vocabulary/place.ts';
+import { devicesNow } from './devices-now.ts';
 import { jailTools } from './jail-tools.ts';
 import { WorldWatch } from './world-watch.ts';
 
@@ -55,7 +53,7 @@ export class PluginDesk {
       bundled: BUNDLED,
       facts: this.#facts,
       actions: this.#actions(),
-      devices: query => this.#devices(query),
+      devices: async query => devicesNow(roots, this.#facts, query),
       jail: jailTools(),
       notice: (level, message) => void reporter.emit('notice', level, message),
       incident: incident => ledger.incident(incident),
@@ -119,13 +117,5 @@ export class PluginDesk {
         return removeUnused(moduleName(name), world(), roots, new KernelRemover(roots, { force: false }));
       },
     };
-  }
-
-  async #devices({ subsystem, wants = [] }: Parameters<PluginContext<unknown>['devices']>[0] = {}): ReturnType<
-    PluginContext<unknown>['devices']
-  > {
-    return walkSysfs(this.#parts.roots)
-      .filter(device => subsystem === undefined || device.subsystem === subsystem)
-      .map(device => viewDevice(deviceOf(device), wants, this.#facts));
   }
 }

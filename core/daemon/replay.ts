@@ -24,9 +24,10 @@ import type { Devpath } from '../vocabulary/devpath.ts';
 import { moduleNameOfPath } from '../vocabulary/module-name.ts';
 import type { Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
+import { openAskedPlugins } from './asked-plugins.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { opinionSources } from './observer.ts';
-import { readRulePolicy } from './rules-in-force.ts';
+import { readRulePolicy, treeTraits } from './rules-in-force.ts';
 
 export interface ReplayOptions {
   readonly roots: SystemRoot;
@@ -34,6 +35,8 @@ export interface ReplayOptions {
   readonly release: string | undefined;
   readonly isPaced: boolean;
   readonly signal: AbortSignal;
+  /** Told of plugins that cannot be asked. */
+  readonly notice: (message: string) => void;
 }
 
 /** What a recording led to, read back from a ledger of its own, and the mind that thought it. */
@@ -53,19 +56,20 @@ export interface Replayed {
  */
 export async function replayRecording(
   file: string,
-  { roots, release, isPaced, signal }: ReplayOptions,
+  { roots, release, isPaced, signal, notice }: ReplayOptions,
 ): Promise<Replayed> {
   const recording = parseRecording(readRecording(file), file);
   const world = openWorld(roots, release ?? recording.header.kernel);
   const loader = new NotingLoader(module => world.tree.isBuiltin(module), moduleNameOfPath);
+  const rules = readRulePolicy(
+    roots,
+    treeTraits(() => world.tree),
+  );
+  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice, hasSysfs: false });
   const mind: Mind = {
     world: () => world,
     stateOf: module => loader.stateOf(module),
-    opinions: opinionSources(
-      () => world.config,
-      undefined,
-      readRulePolicy(roots, () => world.tree),
-    ),
+    opinions: [...opinionSources(() => world.config, undefined, rules), ...plugins.opinions],
   };
   const folder = mkdtempSync(path.join(os.tmpdir(), 'usherd-replay-'));
   // Time is what the recording says it was.
@@ -124,6 +128,7 @@ export async function replayRecording(
     history.close();
     return { entries, problems: recording.problems, rejections, losses, mind, world };
   } finally {
+    await plugins.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

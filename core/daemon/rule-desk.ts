@@ -18,7 +18,7 @@ import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
 import type { AfterRules, DeviceRules } from '../pipeline/pipeline.ts';
 import { formatPlace, formatProblem, type Place } from '../vocabulary/place.ts';
-import { ownRuleDirs, ruleDirs, rulePolicy, runRuleProgram } from './rules-in-force.ts';
+import { ownRuleDirs, ruleDirs, rulePolicy, runRuleProgram, treeTraits } from './rules-in-force.ts';
 import type { Settings } from './settings.ts';
 
 /** Hits are told so often while rules match; between, a count in memory costs nothing. */
@@ -59,7 +59,7 @@ export class RuleDesk implements DeviceRules {
     this.#ownDirs = ownRuleDirs(parts.roots);
     this.#context = new SystemContext(parts.roots, device => this.#storedOf(device));
     this.#nodes = new NodeKeeper(parts.roots.dev);
-    this.policy = rulePolicy(parts.roots, parts.tree, () => this.#set, this.#context);
+    this.policy = rulePolicy(parts.roots, treeTraits(parts.tree), () => this.#set, this.#context);
   }
 
   /** The rules that count now. */

@@ -37,32 +37,31 @@ export const runRuleProgram: RunProgram = async ({ words, env }) => {
 /** What rules need to speak of modules: of a set that may be another after a reload. */
 export function rulePolicy(
   roots: SystemRoot,
-  tree: () => ModuleTree,
+  traitsOf: RulePolicy['traitsOf'],
   ruleSet: () => RuleSet,
   context: RuleContext = new SystemContext(roots),
 ): RulePolicy {
-  const known = new Map<string, ModuleTraits | undefined>();
-  return {
-    ruleSet,
-    context: () => context,
-    runProgram: runRuleProgram,
-    traitsOf: module => {
-      const file = fileOf(module, tree());
-      if (file === undefined) return undefined;
-      if (!known.has(file)) {
-        if (known.size >= TRAITS_MAX) known.clear();
-        known.set(file, traitsOf(file));
-      }
-      return known.get(file);
-    },
-    places: roots,
-  };
+  return { ruleSet, context: () => context, runProgram: runRuleProgram, traitsOf, places: roots };
 }
 
 /** Reads the rules once, for a process that soon ends. */
-export function readRulePolicy(roots: SystemRoot, tree: () => ModuleTree): RulePolicy {
+export function readRulePolicy(roots: SystemRoot, traitsOf: RulePolicy['traitsOf']): RulePolicy {
   const ruleSet = loadRuleSet(ruleDirs(roots, readSettings(roots.configDirs).settings));
-  return rulePolicy(roots, tree, () => ruleSet);
+  return rulePolicy(roots, traitsOf, () => ruleSet);
+}
+
+/** What the modules of a tree say of themselves; each file is read once. */
+export function treeTraits(tree: () => ModuleTree): RulePolicy['traitsOf'] {
+  const known = new Map<string, ModuleTraits | undefined>();
+  return module => {
+    const file = fileOf(module, tree());
+    if (file === undefined) return undefined;
+    if (!known.has(file)) {
+      if (known.size >= TRAITS_MAX) known.clear();
+      known.set(file, traitsOfFile(file));
+    }
+    return known.get(file);
+  };
 }
 
 function fileOf(module: ModuleName, tree: ModuleTree): string | undefined {
@@ -70,8 +69,8 @@ function fileOf(module: ModuleName, tree: ModuleTree): string | undefined {
   return entry === undefined ? undefined : tree.filePath(entry);
 }
 
-/** A file that cannot be read says nothing of itself; the kernel will say what is wrong with it. */
-function traitsOf(file: string): ModuleTraits | undefined {
+/** A module file → what it says of itself. One that cannot be read says nothing; the kernel will say what is wrong with it. */
+export function traitsOfFile(file: string): ModuleTraits | undefined {
   try {
     return readModuleTraits(file);
   } catch {

@@ -30,6 +30,7 @@ export type Need = 'drivers' | 'unload' | 'net' | 'search' | `read:/${string}`;
 
 /** What became of a wish to remove a module. */
 export type UnloadAnswer =
+  /** Empty when it was not there. */
   | { readonly unloaded: readonly string[] }
   /** In use, built in, or refused by the kernel: in words. */
   | { readonly refused: string };
@@ -41,7 +42,10 @@ export interface PluginActions {
    * again. Without a driver the device is free for all again. Rejected with the kernel's word when the bus knows no driver_override.
    */
   overrideDriver(devpath: string, driver: string | undefined): Promise<void>;
-  /** Needs `unload`. Removes the module as `modprobe -r` does, but never one that anything uses: a module, a process, a bound device. */
+  /**
+   * Needs `unload`. Removes this one module, never what it needed besides, and never one that anything uses: a module, a process, a
+   * bound device.
+   */
   unload(module: string): Promise<UnloadAnswer>;
 }
 

@@ -1,6 +1,7 @@
 /** All that a plugin imports, as `usherd/plugin`. */
 export { definePlugin, PLUGIN_API, type Plugin } from './plugin.ts';
 export { allow, deny, hold, replaceWith, type PluginVerdict } from './verdict.ts';
+export { matchingName, matchingPattern } from './pattern.ts';
 export type { Filter } from './filter.ts';
 export type { PluginDevice, PluginEvent, UsbIdentity } from './device.ts';
 export type {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { ModuleTraits } from '../kernel/module-traits.ts';
 import { readAttribute } from '../kernel/sysfs.ts';
@@ -28,7 +28,9 @@ export class SysfsFacts implements FactReader {
 
   constructor({ sys }: Pick<SystemRoot, 'sys'>, traitsOf: FactReader['traitsOf']) {
     this.#sys = sys;
-    this.traitsOf = traitsOf;
+    // A kernel that looks at no signatures is not tainted by a module that has none.
+    const checksSignatures = existsSync(`${sys}/module/module/parameters/sig_enforce`);
+    this.traitsOf = checksSignatures ? traitsOf : module => withoutE(traitsOf(module));
   }
 
   usbOf(device: Device): UsbIdentity | undefined {
@@ -62,6 +64,12 @@ export class SysfsFacts implements FactReader {
     }
     return undefined;
   }
+}
+
+function withoutE(traits: ModuleTraits | undefined): ModuleTraits | undefined {
+  return traits?.taints.includes('E') === true
+    ? { ...traits, taints: traits.taints.filter(letter => letter !== 'E') }
+    : traits;
 }
 
 /** Facts of nothing: for a replay, whose devices are not here. */

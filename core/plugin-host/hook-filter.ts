@@ -1,10 +1,25 @@
 import { globMatches, hasWildcard } from '../kmod/lookup/glob.ts';
-import type { Uevent } from '../pipeline/1-intake/uevent.ts';
-import { askedFor, type Question } from '../pipeline/4-policy/question.ts';
-import type { Handled } from '../pipeline/8-report/handled.ts';
+import { normaliseAlias } from '../kmod/lookup/normalise-alias.ts';
+import type { PluginDevice, PluginEvent } from '../plugin-api/device.ts';
 import type { Filter } from '../plugin-api/filter.ts';
+import type { PluginAsker, PluginQuestion } from '../plugin-api/hooks.ts';
 
 type Test = (text: string) => boolean;
+
+/** What a filter looks at: the pipeline's values have it, and what plugins are shown of them. */
+type AnyEvent = Pick<PluginEvent, 'action' | 'subsystem' | 'devpath' | 'env'>;
+type AnyDevice = Pick<PluginDevice, 'subsystem' | 'devpath' | 'modalias'>;
+type AnyAsker =
+  | { readonly kind: 'device'; readonly device: AnyDevice; readonly event?: Pick<PluginEvent, 'action'> }
+  | Exclude<PluginAsker, { readonly kind: 'device' }>;
+interface AnyQuestion extends Pick<PluginQuestion, 'module' | 'role'> {
+  readonly asker: AnyAsker;
+}
+interface AnyHandled {
+  readonly event: Pick<PluginEvent, 'action'>;
+  readonly device: AnyDevice;
+  readonly candidates: readonly { readonly module: string }[];
+}
 
 /** A filter made ready: what is asked of it is answered without anything being made. */
 export class HookFilter {
@@ -21,13 +36,14 @@ export class HookFilter {
     this.#subsystem = testOf(filter.subsystem);
     this.#modalias = testOf(filter.modalias);
     this.#devpath = testOf(filter.devpath);
-    this.#module = testOf(filter.module);
+    // In names of modules a dash and an underscore are one; a question has the underscore.
+    this.#module = testOf(filter.module?.map(name => normaliseAlias(name) ?? name));
     this.#role = testOf(filter.role);
     this.#asker = testOf(filter.asker);
   }
 
   /** An event has no module, role or asker: what is said of these does not count. */
-  passesEvent({ action, subsystem, devpath, env }: Uevent): boolean {
+  passesEvent({ action, subsystem, devpath, env }: AnyEvent): boolean {
     return (
       passes(this.#action, action) &&
       passes(this.#subsystem, subsystem) &&
@@ -36,14 +52,14 @@ export class HookFilter {
     );
   }
 
-  passesQuestion({ module, role, asker }: Question): boolean {
+  passesQuestion({ module, role, asker }: AnyQuestion): boolean {
     if (!passes(this.#role, role) || !passes(this.#asker, asker.kind) || !passes(this.#module, module)) return false;
     if (asker.kind !== 'device')
       return (
         this.#subsystem === undefined &&
         this.#devpath === undefined &&
         this.#action === undefined &&
-        passes(this.#modalias, askedFor(asker))
+        passes(this.#modalias, asker.kind === 'kernel' ? asker.alias : asker.name)
       );
     const { device, event } = asker;
     return (
@@ -54,7 +70,7 @@ export class HookFilter {
     );
   }
 
-  passesHandled({ event, device, candidates }: Handled): boolean {
+  passesHandled({ event, device, candidates }: AnyHandled): boolean {
     return (
       passes(this.#action, event.action) &&
       passes(this.#subsystem, device.subsystem) &&

@@ -13,7 +13,11 @@ const REASON_MAX_CHARACTERS = 500;
 const VERDICTS: readonly string[] = ['deny', 'hold', 'replace', 'allow', 'abstain'] satisfies readonly VerdictKind[];
 
 /** What an `opine` hook answered → an opinion in its name, nothing, or nonsense. Only a target can be replaced. */
-export function parseOpinion(answer: unknown, by: string, { module, role }: Question): Opinion | Nonsense | undefined {
+export function parseOpinion(
+  answer: unknown,
+  by: string,
+  { module, role }: Pick<Question, 'module' | 'role'>,
+): Opinion | Nonsense | undefined {
   if (answer === undefined || answer === null) return undefined;
   if (typeof answer !== 'object') return { nonsense: `${quote(answer)}, which is no verdict` };
   const { verdict, reason, module: other } = answer as { verdict?: unknown; reason?: unknown; module?: unknown };

@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import path from 'node:path';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import type { Incident } from '../pipeline/7-ledger/incident.ts';
@@ -253,9 +251,4 @@ export class PluginHost {
     const how = proposal.command === undefined ? '' : `; ${proposal.command}`;
     notice('info', `plugin ${name}: ${devpath}: ${proposal.title}: ${proposal.reason}${how}`);
   }
-}
-
-/** Whether any plugin could run: for processes that need not ask if none is there. */
-export function hasPlugins(configDirs: readonly string[]): boolean {
-  return configDirs.some(dir => existsSync(path.join(dir, 'plugins')) || existsSync(path.join(dir, 'node_modules')));
 }

@@ -17,6 +17,7 @@ import { benchModalias } from './modalias.ts';
 import { benchRules } from './bench-rules.ts';
 import type { Figure } from './figure.ts';
 import { benchLedger } from './ledger.ts';
+import { benchPlugins } from './plugins.ts';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({
@@ -95,6 +96,7 @@ const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Fi
   idle: tree => benchIdle(tree),
   rules: () => benchRules(values.short),
   ledger: () => benchLedger(values.short),
+  plugins: () => benchPlugins(values.short),
 };
 
 /** Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. */

@@ -4,7 +4,7 @@
  */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -40,9 +40,23 @@ async function quiet(): Promise<void> {
 function start(): ChildProcess {
   const env = { ...process.env };
   delete env['NODE_EXTRA_CA_CERTS'];
-  const words = ['daemon', '--source', 'kernel', '--quiet', '--state-dir', stateDir];
+  const words = ['daemon', '--source', 'kernel', '--quiet', '--state-dir', stateDir, '--config-root', makeConfig()];
   const [program, args] = who === 'usherd' ? [path.join(top, 'dist/usher'), words] : [UDEVD, []];
   return spawn(program, args, { stdio: ['ignore', 'ignore', who === 'usherd' ? 'inherit' : 'ignore'], env });
+}
+
+/** The rules that come with usherd, and two plugins: one is asked of every module, one sees every device that goes. */
+function makeConfig(): string {
+  const root = path.join(stateDir, 'etc');
+  const own = path.join(root, 'usherd');
+  mkdirSync(path.join(own, 'plugins'), { recursive: true, mode: 0o755 });
+  cpSync(path.join(top, 'rules'), path.join(own, 'rules.d'), { recursive: true });
+  writeFileSync(
+    path.join(own, 'plugins/blacklist.toml'),
+    '[[settings.rules]]\nmodules = ["rare_*"]\nreason = "not here"\n',
+  );
+  writeFileSync(path.join(own, 'plugins/unload-unused.toml'), '');
+  return root;
 }
 
 /** Until the manager answers; a socket is there a moment before anybody listens at it. */

@@ -3,7 +3,7 @@ import type { LoadPlan } from '../../pipeline/5-resolve/load-plan.ts';
 import type { Refusals } from '../../pipeline/5-resolve/restrict-plan.ts';
 import type { ModuleMatch } from '../../kmod/lookup/module-match.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
-import { formatPlace, formatProblem } from '../../vocabulary/place.ts';
+import { formatPlace } from '../../vocabulary/place.ts';
 import type { ToolRun } from './tool.ts';
 
 /** What a person asked for, and what found it. */
@@ -26,18 +26,19 @@ export interface PolicyVerdict {
 export async function judgePolicy(plan: LoadPlan, { word, match }: AskedFor, run: ToolRun): Promise<PolicyVerdict> {
   const { roots, host, log } = run;
   if (!hasPolicy(roots)) return { refusals: new Map(), places: new Set() };
-  const { readPolicy, policySources } = await import('../../daemon/policy-in-force.ts');
+  const { openAdministratorPolicy } = await import('../../daemon/administrator-policy.ts');
   const { judgePlan } = await import('../../pipeline/5-resolve/judge-plan.ts');
-  const { standingOpinions } = await import('../../pipeline/4-policy/standing-opinions.ts');
   const { restrictPlan } = await import('../../pipeline/5-resolve/restrict-plan.ts');
-  const policy = readPolicy(roots);
-  for (const problem of policy.problems) log.error(formatProblem(problem));
-  const isAdmitted = policy.settings().default === 'deny-unmatched' && (await isPartOfPlan(plan, run));
+  const policy = await openAdministratorPolicy(roots, plan, {
+    notice: message => log.error(message),
+    isAdmitted: () => isPartOfPlan(plan, run),
+  });
   const verdicts = await judgePlan(plan, {
     candidate: { module: plan.target, match },
     asker: { kind: 'administrator', name: word, uid: host.uid },
-    opinions: isAdmitted ? [standingOpinions(policy)] : policySources(policy),
+    opinions: policy.opinions,
   });
+  await policy.close();
   const denied = [...verdicts.values()].filter(({ verdict }) => verdict === 'deny');
   const places = new Set(denied.flatMap(({ winner }) => winner?.place ?? []).map(formatPlace));
   return { refusals: restrictPlan(plan, verdicts), places };

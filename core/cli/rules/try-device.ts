@@ -12,7 +12,7 @@ import type { RuleObserver } from '../../pipeline/4-policy/rules/rule-run.ts';
 import { subjectOfDevice } from '../../pipeline/4-policy/rules/rule-subject.ts';
 import { tokenText } from '../../pipeline/4-policy/rules/token-text.ts';
 import { openWorld } from '../../daemon/module-world.ts';
-import { rulePolicy } from '../../daemon/rules-in-force.ts';
+import { rulePolicy, treeTraits } from '../../daemon/rules-in-force.ts';
 import type { SysfsDevice } from '../../kernel/sysfs.ts';
 import { span, type Span } from '../../pipeline/8-report/terminal.ts';
 import { formatPlace, type Place } from '../../vocabulary/place.ts';
@@ -50,7 +50,7 @@ export async function tryDevice(words: readonly string[], options: OptionValues,
   const world = openWorld(roots, caller.release ?? runningRelease());
   const policy = rulePolicy(
     roots,
-    () => world.tree,
+    treeTraits(() => world.tree),
     () => ruleSet,
   );
   const steps: Step[] = [];

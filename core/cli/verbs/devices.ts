@@ -3,6 +3,7 @@ import { globMatches } from '../../kmod/lookup/glob.ts';
 import { findDevices } from '../device-lookup.ts';
 import { isSet, listOption, textOption } from '../option-values.ts';
 import { printJson, printLines, terminal } from '../output.ts';
+import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Caller, OptionValues, Verb } from '../verb.ts';
 
 const STATES = ['bound', 'loaded-not-bound', 'matched-not-loaded', 'no-module', 'no-modalias'] as const;
@@ -44,15 +45,19 @@ async function runDevices(args: readonly string[], options: OptionValues, caller
   const { deviceOf } = await import('../../pipeline/2-device/read-device.ts');
   const { matchDevice } = await import('../../pipeline/3-match/match-device.ts');
   const report = await import('../../pipeline/8-report/device-report.ts');
-  const { openObserver } = await import('../../daemon/observer.ts');
+  const { openWorld } = await import('../../daemon/module-world.ts');
+  const { readInitState } = await import('../../kernel/sys-module.ts');
   const { runningRelease } = await import('../call-verb.ts');
-  const observer = openObserver(caller.roots, caller.release ?? runningRelease());
+  const { sys } = caller.roots;
+  const world = openWorld(caller.roots, caller.release ?? runningRelease());
   const found = args.length === 0 ? walkSysfs(caller.roots) : args.flatMap(word => findDevices(word, caller.roots));
   if (args.length > 0 && found.length === 0) {
     throw new UsherdError('NOT_FOUND', `no device in ${caller.roots.sys} is called ${args.join(' or ')}`, {
       wanted: args,
     });
   }
+  const isThere = (module: ModuleName): boolean =>
+    readInitState(sys, module, world.tree.isBuiltin(module)) !== undefined;
   const subsystems = listOption(options, 'subsystem');
   const state = textOption(options, 'state');
   const showsAll = isSet(options, 'all') || args.length > 0 || state === 'no-modalias' || isSet(options, 'tree');
@@ -61,8 +66,8 @@ async function runDevices(args: readonly string[], options: OptionValues, caller
     .filter(({ modalias }) => showsAll || modalias !== undefined)
     .map(entry => {
       const device = deviceOf(entry);
-      const candidates = matchDevice(device, observer.world()).map(({ module }) => module);
-      return { device, candidates, present: candidates.filter(module => observer.stateOf(module) !== undefined) };
+      const candidates = matchDevice(device, world).map(({ module }) => module);
+      return { device, candidates, present: candidates.filter(isThere) };
     })
     .filter(each => state === undefined || report.deviceState(each) === state);
   if (caller.isJson) for (const each of facts) printJson(caller, report.deviceToJson(each));

@@ -35,6 +35,7 @@ async function runReplay([file = '']: readonly string[], options: OptionValues, 
     release: caller.release,
     isPaced: isSet(options, 'paced'),
     signal: caller.signal,
+    notice: message => void caller.stderr.write(`usher: ${message}\n`),
   });
   if (!world.hasTree) {
     throw new UsherdError(

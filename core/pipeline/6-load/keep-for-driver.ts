@@ -32,5 +32,9 @@ export async function keepForDriver(
     const errno = writeAttribute(`${roots.sys}${devpath}/driver/unbind`, name);
     if (errno !== undefined) return errno;
   }
-  return askBusToProbe(roots, device);
+  const errno = askBusToProbe(roots, device);
+  // One that is free again may want a driver that was never loaded: it asks for it as it did when it came.
+  if (errno === undefined && driver === undefined && readSysfsDevice(roots, devpath)?.driver === undefined)
+    return writeAttribute(`${roots.sys}${devpath}/uevent`, 'add');
+  return errno;
 }

@@ -12,8 +12,9 @@ import { removalMeaning } from './removal-meaning.ts';
 export type UnusedRemoval = { readonly unloaded: readonly ModuleName[] } | { readonly refused: string };
 
 /**
- * Removes a module as `modprobe -r` does, if nothing uses it: no module, no process or mount (its reference count), and no device by a
- * driver of its. The last is not counted by the kernel, which would take the driver from the device.
+ * Removes this one module, by its remove command if it has one, if nothing uses it: no module, no process or mount (its reference count),
+ * and no device by a driver of its. The last is not counted by the kernel, which would take the driver from the device. Unlike
+ * `modprobe -r` it leaves what the module needed: whoever loaded that may want it still.
  */
 export async function removeUnused(
   module: ModuleName,
@@ -25,13 +26,14 @@ export async function removeUnused(
   if (bound !== undefined) return { refused: `${bound.devpath} is driven by ${module} (${bound.driver})` };
   const plan = planRemove(module, world, { loaded: readLoaded(roots) });
   const own = plan.steps.find(step => step.module === module);
-  if (own === undefined || own.kind === 'not-loaded') return { refused: `${module} is not loaded` };
+  if (own === undefined || own.kind === 'not-loaded') return { unloaded: [] };
   if (own.kind === 'builtin') return { refused: `${module} is built in` };
   if (own.kind === 'in-use') {
     const holders = own.holders.length === 0 ? 'a process or a mount' : own.holders.join(', ');
     return { refused: `${module} is used by ${holders}` };
   }
-  const outcomes = await executeRemoval(plan, remover, { isDryRun: false });
+  const alone = { ...plan, steps: plan.steps.filter(step => step.module === module) };
+  const outcomes = await executeRemoval(alone, remover, { isDryRun: false });
   const failed = outcomes.find(isFailedRemoval);
   if (failed?.kind === 'refused' && failed.module === module)
     return { refused: `${module}: ${removalMeaning(failed.errno, readModuleRestrictions(roots))}` };

@@ -94,7 +94,9 @@ function candidateBranch({ module, match }: Candidate): Branch {
 
 /** Modules of which somebody has an opinion, one by one; the others in one line. */
 function policyBranch(decisions: readonly Decision[]): Branch {
-  const judged = decisions.filter(({ opinions }) => opinions.length > 0);
+  // A module that several plans bring along is decided about for each; one answer is told once.
+  const told = new Map(decisions.map(decision => [JSON.stringify(decision), decision]));
+  const judged = [...told.values()].filter(({ opinions }) => opinions.length > 0);
   const others = new Set(decisions.filter(({ opinions }) => opinions.length === 0).map(({ module }) => module));
   const rest = { line: ['nobody has an opinion of ', span('name', [...others].join(', '))] };
   return { line: ['policy'], children: [...judged.map(decisionBranch), ...(others.size === 0 ? [] : [rest])] };

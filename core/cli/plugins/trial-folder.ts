@@ -1,0 +1,68 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { UsherdError } from '../../errors.ts';
+import { isPluginName } from '../../plugin-host/plugin-place.ts';
+
+/** An author's plugin: a folder with an index file, or a single file. */
+export interface AuthoredPlugin {
+  readonly name: string;
+  /** Without links in its path. */
+  readonly extent: string;
+  /** The folder its tests and settings lie in. */
+  readonly folder: string;
+  /** The file that is run. */
+  readonly entry: string;
+}
+
+const FILE = /\.(?:ts|mts|js|mjs)$/;
+const INDEX_FILES = ['index.ts', 'index.mts', 'index.js', 'index.mjs'] as const;
+
+/** A word of the command line → the plugin it names. @throws {UsherdError} NOT_FOUND */
+export function findAuthored(word: string): AuthoredPlugin {
+  const notFound = (message: string): UsherdError => new UsherdError('NOT_FOUND', message, { dir: word });
+  if (!existsSync(word)) throw notFound(`${word}: there is no such folder or file`);
+  const extent = realpathSync(word);
+  const isFolder = statSync(extent).isDirectory();
+  const name = path.basename(extent).replace(isFolder ? '' : FILE, '');
+  const entry = isFolder
+    ? INDEX_FILES.map(file => path.join(extent, file)).find(file => existsSync(file))
+    : FILE.test(extent)
+      ? extent
+      : undefined;
+  if (entry === undefined) throw notFound(`${word}: no plugin there, wanted one of ${INDEX_FILES.join(', ')}`);
+  if (!isPluginName(name))
+    throw notFound(`${word}: "${name}" is no name of a plugin, wanted small letters, digits and dashes`);
+  return { name, extent, folder: isFolder ? extent : path.dirname(extent), entry };
+}
+
+/** A configuration folder with nothing in it but one plugin: it is found there as it would be in /etc/usherd. */
+export interface TrialFolder extends Disposable {
+  readonly configDir: string;
+  readonly stateDir: string;
+}
+
+/** Makes such a folder for a plugin, with the text of its settings file if it is to have one; it goes with `using`. */
+export function openTrialFolder({ name, extent }: AuthoredPlugin, settings?: string): TrialFolder {
+  // The jail's user has to come through to what is linked; nothing secret lies in it.
+  const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'usherd-plugin-')));
+  const plugins = path.join(folder, 'etc/plugins');
+  mkdirSync(plugins, { recursive: true });
+  const isFolder = statSync(extent).isDirectory();
+  symlinkSync(extent, path.join(plugins, isFolder ? name : path.basename(extent)));
+  if (settings !== undefined) writeFileSync(path.join(plugins, `${name}.toml`), settings, { mode: 0o600 });
+  return {
+    configDir: path.join(folder, 'etc'),
+    stateDir: path.join(folder, 'state'),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,37 @@
+import type { SystemRoot } from '../kernel/system-root.ts';
+import type { OpinionSource } from '../pipeline/4-policy/question.ts';
+import { standingOpinions } from '../pipeline/4-policy/standing-opinions.ts';
+import { ruleOpinions } from '../pipeline/4-policy/rules/rule-opinions.ts';
+import type { LoadPlan } from '../pipeline/5-resolve/load-plan.ts';
+import { formatProblem } from '../vocabulary/place.ts';
+import { openAskedPlugins } from './asked-plugins.ts';
+import { policySources, readPolicy } from './policy-in-force.ts';
+import { readRulePolicy, traitsOfFile } from './rules-in-force.ts';
+
+/** Who is asked when an administrator loads a module; `close` ends the plugins among them. */
+export interface AdministratorPolicy {
+  readonly opinions: readonly OpinionSource[];
+  close(): Promise<void>;
+}
+
+/**
+ * All of usherd's policy, for a tool that loads a module once. Where only what is admitted may load, a plan that the daemon is carrying out
+ * is admitted (`isAdmitted`). A file of its own in dist/: a tool reads it only where there is policy.
+ * @throws {UsherdError} FILE_UNREADABLE when the decisions are there and cannot be read
+ */
+export async function openAdministratorPolicy(
+  roots: SystemRoot,
+  plan: LoadPlan,
+  { notice, isAdmitted }: { readonly notice: (message: string) => void; readonly isAdmitted: () => Promise<boolean> },
+): Promise<AdministratorPolicy> {
+  const policy = readPolicy(roots);
+  for (const problem of policy.problems) notice(formatProblem(problem));
+  const rules = readRulePolicy(roots, module => {
+    const step = plan.steps.find(each => each.kind === 'insert' && each.module === module);
+    return step?.kind === 'insert' ? traitsOfFile(step.path) : undefined;
+  });
+  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice });
+  const admits = policy.settings().default === 'deny-unmatched' && (await isAdmitted());
+  const own = admits ? [standingOpinions(policy)] : policySources(policy);
+  return { opinions: [...own, ruleOpinions(rules), ...plugins.opinions], close: () => plugins.close() };
+}

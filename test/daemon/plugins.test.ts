@@ -1,0 +1,51 @@
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ExecutionContext } from 'ava';
+import type { PluginListing } from '../../core/plugin-host/plugin-seat.ts';
+import { opiningPlugin } from '../support/plugin-world.ts';
+import { whyNoRealUevents } from '../support/machine.ts';
+import { testUnless } from '../support/skip-aloud.ts';
+import { jsonLines, startDaemon, usher } from '../support/usher.ts';
+
+const missing = process.getuid?.() === 0 ? whyNoRealUevents() : 'root is needed to give a plugin to nobody';
+const real = testUnless(missing);
+
+function makeConfig(t: ExecutionContext): string {
+  const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'usherd-config-')));
+  chmodSync(folder, 0o755);
+  mkdirSync(path.join(folder, 'usherd/plugins'), { recursive: true, mode: 0o755 });
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+real(
+  'a plugin put into the folder while the daemon runs counts from then on, and is in the record with its hash',
+  async t => {
+    const config = makeConfig(t);
+    const file = path.join(config, 'usherd/plugins/local.ts');
+    const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug', '--config-root', config]);
+    t.teardown(() => daemon.kill());
+    const where = ['--state-dir', daemon.stateDir] as const;
+    const list = async (): Promise<readonly PluginListing[]> =>
+      jsonLines<PluginListing>(await usher('plugin', 'list', '--json', ...where));
+    t.false((await list()).some(({ state }) => state !== 'off'));
+    writeFileSync(file, opiningPlugin('local', `log.info('asked'); return deny('not today');`), { mode: 0o644 });
+    const isRunning = async (): Promise<boolean> =>
+      (await list()).some(({ name, state }) => name === 'local' && state === 'running');
+    while (!(await isRunning())) await pause(50);
+    const local = (await list()).find(({ name }) => name === 'local');
+    t.like(local, { origin: 'folder', isolation: 'jail', file });
+    const restarted = await usher('plugin', 'restart', 'local', ...where);
+    t.deepEqual([restarted.status, restarted.stdout], [0, 'local: running\n']);
+    t.is((await usher('plugin', 'restart', 'nobody', ...where)).status, 1);
+    const { stdout } = await usher('plugin', 'list', ...where);
+    t.regex(stdout, /^PLUGIN .*\nlocal +running +jail +opine +\d+ +0/m);
+    t.is(await daemon.stop(), 0);
+    const incidents = jsonLines<{ kind?: string; incident?: { kind: string; name?: string; hash?: string } }>(
+      await usher('history', '--json', '--incidents', ...where),
+    );
+    t.true(JSON.stringify(incidents).includes(local?.hash ?? 'no hash'));
+  },
+);
