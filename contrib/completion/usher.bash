@@ -600,6 +600,7 @@ _usher() {
       esac ;;
     plugin)
       case $prev in
+        --dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -610,7 +611,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--dir --update --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     lsmod)
