@@ -39,7 +39,7 @@ export async function installDriver(
   const hands = handsOf(caller);
   if (!wish.isDryRun) await recoverAll(caller, hands);
   const searches: DriverSearch[] = [];
-  for await (const each of searchAll(device, caller)) searches.push(each);
+  for await (const each of searchAll([device], caller)) searches.push(each);
   const [search, ...others] = searches;
   if (search?.wish.devpath === undefined)
     throw new UsherdError('NOT_FOUND', `${device} is no device that is there; usher driver search takes any modalias`);
@@ -75,7 +75,7 @@ export async function installByPolicy(wish: InstallWish, caller: Caller): Promis
   if (installFrom.length === 0) return status;
   for (const { devpath, driver, modalias } of walkSysfs(caller.roots)) {
     if (driver !== undefined || modalias === undefined) continue;
-    for await (const search of searchAll(devpath, caller)) {
+    for await (const search of searchAll([devpath], caller)) {
       const chosen = chosenOf(search.ranked);
       const origin = chosen?.candidate.origin.name ?? '';
       if (chosen === undefined || chosen.candidate.source.kind === 'module' || !installFrom.includes(origin)) continue;

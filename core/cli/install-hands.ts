@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { driverSettingsOf } from '../daemon/settings.ts';
+import { openWorld } from '../daemon/module-world.ts';
 import { openObserver } from '../daemon/observer.ts';
 import { readSettings } from '../daemon/read-settings.ts';
 import { withLedger } from '../daemon/with-ledger.ts';
@@ -28,7 +29,8 @@ export function installHands(caller: Caller, tell: (text: string) => void): Inst
     uid,
     settings: driverSettingsOf(readSettings(roots.configDirs).settings),
     self: [process.execPath, ...process.execArgv, path.resolve(process.argv[1] ?? '')],
-    openMind: release => openObserver(roots, release),
+    openWorld: release => openWorld(roots, release),
+    openMind: release => openObserver(roots, release, tell),
     record: async incident => {
       await withLedger(
         roots,

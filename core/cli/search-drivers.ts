@@ -1,14 +1,14 @@
 import { driverSettingsOf } from '../daemon/settings.ts';
 import { openWorld } from '../daemon/module-world.ts';
 import { readSettings } from '../daemon/read-settings.ts';
-import { searchDrivers, type DriverSearch } from '../drivers/search.ts';
+import { driverFinders, searchDrivers, type DriverSearch } from '../drivers/search.ts';
 import { escapeForTerminal } from '../pipeline/8-report/terminal.ts';
 import { runningRelease } from './call-verb.ts';
 import { driverWishes } from './driver-subject.ts';
 import type { Caller } from './verb.ts';
 
-/** What is known of drivers for each device a word means. On a terminal it is told what is being read. */
-export async function* searchAll(word: string, caller: Caller): AsyncGenerator<DriverSearch> {
+/** What is known of drivers for each device that words mean. On a terminal it is told what is being read. */
+export async function* searchAll(words: readonly string[], caller: Caller): AsyncGenerator<DriverSearch> {
   const { roots, stderr } = caller;
   const release = caller.release ?? runningRelease();
   const world = openWorld(roots, release);
@@ -16,8 +16,9 @@ export async function* searchAll(word: string, caller: Caller): AsyncGenerator<D
   const progress = (text: string): void => {
     if (stderr.isTTY === true) stderr.write(`\r\u001b[K${escapeForTerminal(text)}`);
   };
-  for (const wish of driverWishes(word, caller, world, release)) {
-    const found = await searchDrivers(wish, { roots, world, settings, progress });
+  const finders = driverFinders(roots, world);
+  for (const wish of words.flatMap(word => driverWishes(word, caller, world, release))) {
+    const found = await searchDrivers(wish, { roots, finders, settings, progress });
     if (stderr.isTTY === true) stderr.write('\r\u001b[K');
     yield found;
   }

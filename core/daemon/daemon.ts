@@ -118,7 +118,13 @@ export class Daemon {
       await handleRequest({ kind: 'kernel', alias: name }, { asker: 'kernel', asked: name, uid: 0 }, this.parts);
     };
     this.rules = new RuleDesk({ ...shared, tree: () => this.#world.tree, load });
-    this.plugins = new PluginDesk({ ...shared, world: () => this.#world, traitsOf: this.rules.policy.traitsOf, load });
+    this.plugins = new PluginDesk({
+      ...shared,
+      release: options.release,
+      world: () => this.#world,
+      traitsOf: this.rules.policy.traitsOf,
+      load,
+    });
     this.parts = {
       devices: new DeviceTable(),
       readDevice: deviceFromSysfs(roots),

@@ -42,19 +42,20 @@ export async function searchDrivers(
   wish: DriverWish,
   {
     roots,
-    world,
+    finders,
     settings,
     progress = () => {},
   }: {
     readonly roots: SystemRoot;
-    readonly world: ModuleWorld;
+    /** What they read they keep: for many devices one after another, the same are asked. */
+    readonly finders: readonly DriverFinder[];
     readonly settings: DriverSettings;
     readonly progress?: Progress;
   },
 ): Promise<DriverSearch> {
   const candidates: DriverCandidate[] = [];
   const problems = new Map<string, Problem>();
-  for (const finder of driverFinders(roots, world).filter(({ name }) => settings.finders.includes(name))) {
+  for (const finder of finders.filter(({ name }) => settings.finders.includes(name))) {
     const found = await finder.find(wish, progress);
     candidates.push(...found.candidates);
     // Finders that share apt's lists meet the same problems.

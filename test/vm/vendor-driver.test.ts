@@ -39,6 +39,7 @@ interface Installed {
 }
 
 const scenario = await guestFor({
+  files: { 'etc/usherd/plugins/vendor-driver.toml': '' },
   prepareRoot: async (root, kernel) => stageAptRoot(root, { packages: await packages(kernel) }),
 });
 
@@ -127,6 +128,15 @@ scenario('a device that no driver claims: search ranks the exact one first, and 
       ['acme-edu-modules-5.10.0-1-amd64', 0, 1],
     ],
   );
+});
+
+scenario('the plugin proposes it: in the record, and among what waits', async (t, guest) => {
+  await guest.until('usher history --incidents --json | grep -q driver-proposed');
+  const waiting = jsonLines<{ readonly proposed?: { readonly devpath: string; readonly command: string } }>(
+    await guest.try('usher pending --json'),
+  );
+  const [address] = devpath.split('/').slice(-1);
+  t.like(waiting.at(-1)?.proposed, { devpath, command: `usher driver install ${address}` });
 });
 
 scenario('nothing is installed without consent', async (t, guest) => {

@@ -11,8 +11,9 @@ export const driverSearch: Verb = {
   arguments: [
     {
       name: 'device',
-      description: 'a device (devpath, sysfs path, sysname, /dev node), or a modalias',
+      description: 'devices (devpath, sysfs path, sysname, /dev node) or modaliases',
       isRequired: true,
+      isVariadic: true,
       completes: 'device',
     },
   ],
@@ -28,12 +29,12 @@ export const driverSearch: Verb = {
   run: runSearch,
 };
 
-async function runSearch([word = '']: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
+async function runSearch(words: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { searchAll } = await import('../search-drivers.ts');
   const { searchLines, searchToJson } = await import('../../drivers/driver-report.ts');
   const { formatProblem } = await import('../../vocabulary/place.ts');
   let found = 0;
-  for await (const search of searchAll(word, caller)) {
+  for await (const search of searchAll(words, caller)) {
     found += search.ranked.length;
     if (caller.isJson) printJson(caller, searchToJson(search));
     else for (const line of searchLines(search)) printSpans(caller, line);

@@ -27,6 +27,7 @@ export class AptArchive {
   readonly problems: Problem[];
   readonly #lists: readonly AptList[];
   readonly #installed: ReadonlyMap<string, InstalledPackage>;
+  readonly #withField = new Map<string, readonly ArchivedPackage[]>();
 
   constructor(root: string) {
     const { lists, problems } = readAptLists(root);
@@ -60,6 +61,18 @@ export class AptArchive {
         yield { source, origin: list.origin, licence, stanza, list, line };
       }
     }
+  }
+
+  /** Every package version that has this field, read once: few of all packages have it. */
+  async packagesWithField(field: string, progress: Progress): Promise<readonly ArchivedPackage[]> {
+    const known = this.#withField.get(field);
+    if (known !== undefined) return known;
+    const found: ArchivedPackage[] = [];
+    // Names of fields are alike whatever their case; these are the ones that are written.
+    for await (const each of this.packagesWith([`\n${field}:`, `\n${field.toLowerCase()}:`], progress))
+      found.push(each);
+    this.#withField.set(field, found);
+    return found;
   }
 
   /** The newest version of each of these packages, with trusted origins before others. */

@@ -6,9 +6,10 @@ import type { AptList } from '../apt/apt-lists.ts';
 import { deliveryOf } from '../apt/package-stanza.ts';
 import type { DriverCandidate, DriverMatch } from '../candidate.ts';
 import type { DriverWish } from '../driver-wish.ts';
-import { parseComponent } from '../index/dep11.ts';
+import { parseComponent, type Dep11Component } from '../index/dep11.ts';
 import { breadthOf } from '../pattern-breadth.ts';
-import type { DriverFinder } from './driver-finder.ts';
+import type { Place } from '../../vocabulary/place.ts';
+import type { DriverFinder, Progress } from './driver-finder.ts';
 
 /** Where AppStream keeps catalogues that no list of apt is. Source: AppStream 1.0, "Catalog metadata", location. */
 const FOLDERS = [
@@ -20,21 +21,18 @@ const FOLDERS = [
 
 /** Packages whose AppStream component (DEP-11) provides the device's modalias, or a firmware file that is asked for. */
 export function appstreamFinder(archive: AptArchive, root: string): DriverFinder {
+  // Few of all components have what is looked for: read once, they answer for every device.
+  let components: readonly PlacedComponent[] | undefined;
   return {
     name: 'appstream',
     find: async (wish, progress) => {
       const matches = new Map<string, DriverMatch>();
-      // Every component with modaliases is looked at, since a pattern cannot be searched for; firmware can, by its name.
-      const needles = ['\n  modaliases:', ...wish.firmware.map(name => `file: ${name}\n`)];
-      for (const list of listsOf(archive, root)) {
-        progress(`reading ${list.file}`);
-        for await (const { bytes, line } of archive.sections(list, '\n---\n', needles)) {
-          const component = parseComponent(bytes.toString('utf8'));
-          const match = component === undefined ? undefined : matchOf(component, wish, { file: list.file, line });
-          if (component === undefined || match === undefined) continue;
-          const before = matches.get(component.package);
-          if (before === undefined || exactness(match) > exactness(before)) matches.set(component.package, match);
-        }
+      components ??= await readComponents(archive, root, progress);
+      for (const { component, place } of components) {
+        const match = matchOf(component, wish, place);
+        if (match === undefined) continue;
+        const before = matches.get(component.package);
+        if (before === undefined || exactness(match) > exactness(before)) matches.set(component.package, match);
       }
       const packages = await archive.newestOf([...matches.keys()], progress);
       const candidates = [...matches].flatMap(([name, match]): readonly DriverCandidate[] => {
@@ -46,6 +44,27 @@ export function appstreamFinder(archive: AptArchive, root: string): DriverFinder
       return { candidates, problems: archive.problems };
     },
   };
+}
+
+interface PlacedComponent {
+  readonly component: Dep11Component;
+  readonly place: Place;
+}
+
+async function readComponents(
+  archive: AptArchive,
+  root: string,
+  progress: Progress,
+): Promise<readonly PlacedComponent[]> {
+  const found: PlacedComponent[] = [];
+  for (const list of listsOf(archive, root)) {
+    progress(`reading ${list.file}`);
+    for await (const { bytes, line } of archive.sections(list, '\n---\n', ['\n  modaliases:', '\n  firmware:'])) {
+      const component = parseComponent(bytes.toString('utf8'));
+      if (component !== undefined) found.push({ component, place: { file: list.file, line } });
+    }
+  }
+  return found;
 }
 
 function listsOf(archive: AptArchive, root: string): readonly AptList[] {

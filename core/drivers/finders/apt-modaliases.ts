@@ -13,7 +13,7 @@ export function aptModaliasesFinder(archive: AptArchive): DriverFinder {
     name: 'apt',
     find: async ({ modalias }, progress) => {
       const found = new Map<string, { readonly candidate: DriverCandidate; readonly archived: ArchivedPackage }>();
-      for await (const archived of archive.packagesWith(['\nModaliases:', '\nmodaliases:'], progress)) {
+      for (const archived of await archive.packagesWithField('Modaliases', progress)) {
         const match = matchOf(modalias, archived, archive);
         if (match === undefined) continue;
         const { source, origin, licence } = archived;

@@ -1,4 +1,5 @@
 import type { SystemRoot } from '../../kernel/system-root.ts';
+import type { ModuleWorld } from '../../pipeline/5-resolve/probe-list.ts';
 import type { Outcome } from '../../pipeline/6-load/outcome.ts';
 import type { Incident } from '../../pipeline/7-ledger/incident.ts';
 import type { Mind } from '../../pipeline/pipeline.ts';
@@ -11,8 +12,10 @@ export interface InstallHands {
   readonly settings: DriverSettings;
   /** Words that start this very program again, for what is done by another user. */
   readonly self: readonly string[];
-  /** The module tree and policy as they are now. */
-  readonly openMind: (release: string) => Mind;
+  /** The module tree and modprobe's configuration as they are now. */
+  readonly openWorld: (release: string) => ModuleWorld;
+  /** The same with everybody who has an opinion; to be closed. */
+  readonly openMind: (release: string) => Promise<Mind & { close(): Promise<void> }>;
   /** Writes a row of the ledger: by the daemon when it runs, else here. */
   readonly record: (incident: Incident) => Promise<void>;
   /**

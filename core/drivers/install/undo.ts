@@ -30,7 +30,7 @@ export async function undo(transaction: Transaction, goal: 'undone' | 'removed',
     const loaded = loadedModules(roots.sys);
     if (!loaded.has(module)) continue;
     tell(`unloading ${module}`);
-    const plan = planRemove(module, hands.openMind(transaction.release).world(), { loaded });
+    const plan = planRemove(module, hands.openWorld(transaction.release), { loaded });
     const outcomes = await executeRemoval(plan, new KernelRemover(roots, { force: false }), { isDryRun: false });
     const failed = outcomes.find(outcome => isFailedRemoval(outcome));
     const isInUse = plan.steps.some(({ kind }) => kind === 'in-use');
