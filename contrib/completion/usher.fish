@@ -350,6 +350,7 @@ complete -c usher -n '__fish_seen_subcommand_from driver' -l kernel -r -f -d 'a 
 complete -c usher -n '__fish_seen_subcommand_from driver' -s h -l help -d 'print this help'
 complete -c usher -n '__fish_seen_subcommand_from driver' -f -a search -d 'find what would drive a device; packages, firmware, catalogue entries, with scores and reasons' # driver search
 complete -c usher -n '__fish_seen_subcommand_from driver; and __fish_seen_subcommand_from search' -s q -l quiet -d 'leave out what could not be read'
+complete -c usher -n '__fish_seen_subcommand_from driver; and __fish_seen_subcommand_from search' -l refresh -d 'have apt fetch its indexes first, which root may'
 complete -c usher -n '__fish_seen_subcommand_from driver; and __fish_seen_subcommand_from search' -l json -d 'print JSON with stable field names; a list prints one object a line'
 complete -c usher -n '__fish_seen_subcommand_from driver; and __fish_seen_subcommand_from search' -l root -r -f -a '(__fish_complete_directories)' -d 'a folder that stands for /; a fixture, a chroot, another disk'
 complete -c usher -n '__fish_seen_subcommand_from driver; and __fish_seen_subcommand_from search' -l sys-root -r -f -a '(__fish_complete_directories)' -d 'stands for /sys'

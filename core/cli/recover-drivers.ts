@@ -1,6 +1,6 @@
 import type { InstallHands } from '../drivers/install/install-hands.ts';
-import { interrupted, recover } from '../drivers/install/recover.ts';
-import { readJournals } from '../drivers/install/journal.ts';
+import { interrupted, readJournals } from '../drivers/install/journal.ts';
+import { recover } from '../drivers/install/recover.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import type { Transaction } from '../drivers/install/transaction.ts';
 import type { Caller } from './verb.ts';

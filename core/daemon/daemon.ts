@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsherdError } from '../errors.ts';
+import { interrupted } from '../drivers/install/journal.ts';
 import { readBootId } from '../kernel/boot-id.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { coldplug } from '../pipeline/1-intake/coldplug.ts';
@@ -183,6 +184,12 @@ export class Daemon {
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
     this.policy.start();
+    for (const { id, candidate } of interrupted(this.options.roots.stateDir))
+      this.reporter.emit(
+        'notice',
+        'warning',
+        `installing ${candidate.id} was cut off (${id}): usher driver recover ends it`,
+      );
     this.#keep(settings);
     this.rules.configure(settings);
     await this.plugins.load();

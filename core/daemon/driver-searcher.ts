@@ -2,14 +2,17 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { journalDir } from '../drivers/install/journal.ts';
 import type { FoundDriver } from '../plugin-api/context.ts';
 
 /** Devices that wait for one search; beyond it the answer is that nothing is known. A machine has some hundred devices. */
 const WAITING_MAX = 512;
-/** Longest a search may take, in ms: half a gigabyte of indexes on a slow machine. */
-const SEARCH_MAX_MS = 50_000;
+/** Longest a search may take, in ms: half a gigabyte of indexes on a slow machine that is just starting. */
+const SEARCH_MAX_MS = 280_000;
+/** How long devices are gathered for one search, in ms: at start they come one after another. */
+const GATHER_MS = 500;
 /** What a search may say, in bytes: some kB a device. */
 const OUTPUT_MAX_BYTES = 64 * 1024 * 1024;
 /** Answers that are kept until an index changes. */
@@ -59,7 +62,7 @@ export interface DriverSearcherParts {
 }
 
 /**
- * Looks for drivers for the daemon: in a process of its own at the lowest priority, one at a time, all devices that wait together. So
+ * Looks for drivers for the daemon: in a process of its own at a low priority, one at a time, all devices that wait together. So
  * indexes of a hundred megabytes are in nobody's way. Answers are kept until one of the indexes changes.
  */
 export class DriverSearcher {
@@ -90,8 +93,7 @@ export class DriverSearcher {
   async #run(): Promise<void> {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    // What comes in this very moment, as at start, goes along.
-    await new Promise(resolve => setImmediate(resolve));
+    await pause(GATHER_MS);
     while (this.#waiting.length > 0) {
       const waiting = this.#waiting;
       this.#waiting = [];
@@ -214,7 +216,7 @@ function parseLine(line: string): ToldSearch | undefined {
 
 function lowerPriority(pid: number | undefined): void {
   try {
-    if (pid !== undefined) os.setPriority(pid, os.constants.priority.PRIORITY_LOW);
+    if (pid !== undefined) os.setPriority(pid, os.constants.priority.PRIORITY_BELOW_NORMAL);
   } catch {
     // It has ended already, or may not: then it runs as all do.
   }

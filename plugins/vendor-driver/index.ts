@@ -2,8 +2,8 @@ import { definePlugin } from '../../core/plugin-api/index.ts';
 import { proposalOf } from './proposal.ts';
 import { vendorDriverSettings } from './settings.ts';
 
-/** A search of all indexes, together with those of other devices, in ms. It is in nobody's way. */
-const SEARCH_MAX_MS = 60_000;
+/** A search of all indexes on a slow machine that has just started, and one that was under way before, in ms. It is in nobody's way. */
+const SEARCH_MAX_MS = 600_000;
 
 /** Proposes a driver for a device that no module here drives. See README.md beside it. */
 export default definePlugin({

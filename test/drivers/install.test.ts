@@ -3,9 +3,10 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
 import { whyNoRepository, type MadePackage } from '../support/apt-world.ts';
-import { claims, DriverWorld, RELEASE } from '../support/driver-world.ts';
+import { claims, DEVICE, DriverWorld, RELEASE } from '../support/driver-world.ts';
 import { testUnless } from '../support/skip-aloud.ts';
 
 const real = testUnless(whyNoRepository());
@@ -103,6 +104,47 @@ real('an origin nobody signed is refused, also where sources.list says it is tru
     );
     t.is(here.state(), before);
   }
+});
+
+real('an origin nobody signed is refused also when all of apt was told to take such ones', async t => {
+  const here = world(t, [DRIVER], { isSigned: false });
+  here.update('-o', 'Acquire::AllowInsecureRepositories=true');
+  here.put(
+    'etc/apt/apt.conf.d/careless',
+    'Acquire::AllowInsecureRepositories "true";\nAPT::Get::AllowUnauthenticated "true";\n',
+  );
+  const before = here.state();
+  const { status, stderr } = await here.install(DRIVER.name, '--yes');
+  t.is(status, 1);
+  t.regex(stderr, /nothing is taken from Test Vendor: its Release file is not signed/);
+  t.is(here.state(), before);
+});
+
+real('whoever holds the lock of dpkg is waited for', async t => {
+  const here = world(t, [DRIVER, { name: 'other', version: '1' }]);
+  here.update();
+  // apt runs this once it has the lock; the file says that it does.
+  const held = here.holdLock('other');
+  while (!existsSync(path.join(here.root, 'tmp/held'))) await pause(20);
+  const installing = here.install('--yes');
+  await pause(1500);
+  t.deepEqual(
+    (await here.transactions()).map(({ state, step }) => [state, step]),
+    [['open', 'install']],
+  );
+  here.put('tmp/let-go', '');
+  await held;
+  const { status, stderr } = await installing;
+  t.is(status, 0, stderr);
+});
+
+real('indexes are fetched anew when that is asked for', async t => {
+  const here = world(t, [DRIVER]);
+  const before = await here.usher('driver', 'search', DEVICE);
+  t.is(before.status, 1);
+  const { status, stdout, stderr } = await here.usher('driver', 'search', DEVICE, '--refresh');
+  t.is(status, 0, stderr);
+  t.regex(stdout, new RegExp(DRIVER.name));
 });
 
 real('an origin whose signature is by another key has no lists with apt, and nothing is found', async t => {

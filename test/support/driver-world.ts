@@ -71,6 +71,13 @@ export class DriverWorld {
     execFileSync('apt-get', ['-y', 'purge', ...packages], { stdio: 'ignore', env: this.#aptEnv() });
   }
 
+  /** Installs a package by hand that holds dpkg's lock from tmp/held being there until tmp/let-go is. */
+  async holdLock(name: string): Promise<void> {
+    const wait = `touch ${this.root}/tmp/held; while ! [ -e ${this.root}/tmp/let-go ]; do sleep 0.05; done`;
+    const words = ['-y', '-o', `DPkg::Pre-Invoke::=${wait}`, 'install', name];
+    await promisify(execFile)('apt-get', words, { env: this.#aptEnv() });
+  }
+
   #aptEnv(): NodeJS.ProcessEnv {
     const config = path.join(this.root, 'etc/apt/root.conf');
     const lines = [

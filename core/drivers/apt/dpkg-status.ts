@@ -6,11 +6,12 @@ import { parseStanza } from '../index/deb822.ts';
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
+  readonly architecture: string;
   /** Third word of Status: `installed`, `half-configured`, `config-files`. Source: dpkg-query(1). */
   readonly state: string;
 }
 
-/** dpkg's status file of a root → its packages by name; none where there is no dpkg. */
+/** dpkg's status file of a root → its packages by `NAME:ARCHITECTURE`, and by the name alone; none where there is no dpkg. */
 export function readDpkgStatus(root: string): ReadonlyMap<string, InstalledPackage> {
   const packages = new Map<string, InstalledPackage>();
   let text: string;
@@ -23,7 +24,12 @@ export function readDpkgStatus(root: string): ReadonlyMap<string, InstalledPacka
     const stanza = parseStanza(block);
     const [name, version] = [stanza.get('package')?.value, stanza.get('version')?.value];
     const state = stanza.get('status')?.value.split(' ')[2];
-    if (name !== undefined && state !== undefined) packages.set(name, { name, version: version ?? '', state });
+    if (name === undefined || state === undefined) continue;
+    const architecture = stanza.get('architecture')?.value ?? '';
+    const found = { name, version: version ?? '', architecture, state };
+    packages.set(`${name}:${architecture}`, found);
+    // Of several architectures the one that is there counts.
+    if (packages.get(name)?.state !== 'installed') packages.set(name, found);
   }
   return packages;
 }

@@ -70,6 +70,20 @@ export function runAptGet(
   return runTool(confine(aptGetWords(words)), { ...options, env: { ...aptEnvironment(place), ...options.env } });
 }
 
+/**
+ * Has apt fetch its indexes anew: what reads from the network there is apt's own sandbox, a user without privileges → why it failed, or
+ * undefined. What it has in the end is signed, or not there.
+ */
+export async function refreshIndexes(place: AptPlace, tell: (text: string) => void): Promise<string | undefined> {
+  const end = await runAptGet(['-o', 'APT::Status-Fd=3', 'update'], place, {
+    onStatus: line => {
+      const text = statusText(line);
+      if (text !== undefined) tell(text);
+    },
+  });
+  return end.status === 0 ? undefined : aptComplaint(end);
+}
+
 /** What apt would do: packages it would put in place, and those it would take away. */
 export interface SimulatedChange {
   readonly installed: readonly Pick<PackageChange, 'name' | 'version' | 'architecture' | 'before' | 'origin'>[];

@@ -14,7 +14,7 @@ import { pipeline } from 'node:stream/promises';
 import { aptComplaint, runAptGet, statusText, type AptPlace } from './apt-get.ts';
 import { fetcherUser, withoutPrivileges } from './confine.ts';
 import type { InstallHands } from './install-hands.ts';
-import type { StepAnswer, Transaction } from './transaction.ts';
+import type { PackageChange, StepAnswer, Transaction } from './transaction.ts';
 
 /** Most bytes all packages of one driver may have: a graphics driver with all its parts has some 500 MB. */
 export const FETCH_MAX_BYTES = 4 * 1024 * 1024 * 1024;
@@ -74,9 +74,14 @@ export async function fetchPackages(transaction: Transaction, { roots, tell }: I
   return checkFetched(transaction, fetched, checked);
 }
 
-/** NAME=VERSION of each package: exactly what was planned, nothing newer. */
+/** NAME:ARCHITECTURE=VERSION of each package: exactly what was planned, nothing newer and nothing else. */
 export function wanted({ packages }: Transaction): readonly string[] {
-  return packages.map(({ name, version }) => `${name}=${version}`);
+  return packages.map(each => `${qualifiedName(each)}=${each.version}`);
+}
+
+/** As apt names a package of one architecture among several. */
+export function qualifiedName({ name, architecture }: Pick<PackageChange, 'name' | 'architecture'>): string {
+  return architecture === 'all' || architecture === '' ? name : `${name}:${architecture}`;
 }
 
 async function checkFetched({ packages }: Transaction, fetched: string, checked: string): Promise<StepAnswer> {

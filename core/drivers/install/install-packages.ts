@@ -1,10 +1,10 @@
 import { aptComplaint, parseSimulation, runAptGet, statusText } from './apt-get.ts';
 import { withoutNetwork } from './confine.ts';
-import { wanted, workFolders } from './fetch-packages.ts';
+import { qualifiedName, wanted, workFolders } from './fetch-packages.ts';
 import type { InstallHands } from './install-hands.ts';
 import { keepBuildLog } from './dkms.ts';
 import { runTool, type ToolEnd } from './run-tool.ts';
-import type { StepAnswer, Transaction } from './transaction.ts';
+import type { PackageChange, StepAnswer, Transaction } from './transaction.ts';
 
 /**
  * Installs what was fetched and checked: apt-get as root in an empty network namespace, which may take nothing but those files. apt
@@ -36,22 +36,25 @@ export async function installPackages(transaction: Transaction, hands: InstallHa
 
 /** What purging the new packages would take away besides them; undefined when apt cannot say. */
 async function takenBesides(
-  names: readonly string[],
+  added: readonly PackageChange[],
   { roots }: InstallHands,
   id: string,
 ): Promise<readonly string[] | undefined> {
   const { work } = workFolders(roots, id);
+  const names = new Set(added.map(({ name }) => name));
   // The last word counts: `--remove` takes back the `--no-remove` that stands before it.
-  const end = await runAptGet(['-s', '--remove', 'purge', ...names], { root: roots.root, workDir: work });
-  return end.status === 0 ? parseSimulation(end.stdout).removed.filter(name => !names.includes(name)) : undefined;
+  const words = ['-s', '--remove', 'purge', ...added.map(each => qualifiedName(each))];
+  const end = await runAptGet(words, { root: roots.root, workDir: work });
+  return end.status === 0 ? parseSimulation(end.stdout).removed.filter(name => !names.has(name)) : undefined;
 }
 
 /** Takes away the packages that were not there before → why that failed, or undefined. What was only replaced stays. */
 export async function purgePackages(transaction: Transaction, hands: InstallHands): Promise<string | undefined> {
   const { roots, tell } = hands;
-  const names = transaction.packages.filter(({ before }) => before === undefined).map(({ name }) => name);
-  if (names.length === 0) return undefined;
-  const besides = await takenBesides(names, hands, transaction.id);
+  const added = transaction.packages.filter(({ before }) => before === undefined);
+  if (added.length === 0) return undefined;
+  const names = added.map(each => qualifiedName(each));
+  const besides = await takenBesides(added, hands, transaction.id);
   if (besides !== undefined && besides.length > 0)
     return `other packages need them by now: ${besides.join(', ')} would go, too`;
   const { work } = workFolders(roots, transaction.id);

@@ -68,6 +68,11 @@ export function readJournals(stateDir: string): {
   return { transactions, problems };
 }
 
+/** Transactions that were cut off: by a loss of power, or a kill. */
+export function interrupted(stateDir: string): readonly Transaction[] {
+  return readJournals(stateDir).transactions.filter(({ state }) => state === 'open');
+}
+
 function namesIn(dir: string): readonly string[] {
   try {
     return readdirSync(dir)

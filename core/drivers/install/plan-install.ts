@@ -37,7 +37,7 @@ export async function planInstall(candidate: RankedCandidate, id: string, hands:
   const archived = await versionsOf(installed, hands);
   const packages: PackageChange[] = [];
   for (const change of installed) {
-    const found = archived.get(`${change.name}=${change.version}`);
+    const found = archived.get(keyOf(change));
     const distrust = found === undefined ? 'no list of apt has it' : distrustOf(found, hands);
     if (found === undefined || distrust !== undefined)
       return {
@@ -61,14 +61,14 @@ export async function planInstall(candidate: RankedCandidate, id: string, hands:
 
 /** Those versions in apt's lists, from an origin that is trusted where there are several. */
 async function versionsOf(
-  changes: readonly Pick<PackageChange, 'name' | 'version'>[],
+  changes: readonly Pick<PackageChange, 'name' | 'version' | 'architecture'>[],
   { roots }: InstallHands,
 ): Promise<ReadonlyMap<string, ArchivedPackage>> {
-  const wanted = new Set(changes.map(({ name, version }) => `${name}=${version}`));
+  const wanted = new Set(changes.map(keyOf));
   const found = new Map<string, ArchivedPackage>();
   const needles = changes.map(({ name }) => `Package: ${name}\n`);
   for await (const each of new AptArchive(roots.root).packagesWith(needles, () => {})) {
-    const key = `${each.source.name}=${each.source.version}`;
+    const key = keyOf(each.source);
     const before = found.get(key);
     if (wanted.has(key) && (before === undefined || before.origin.distrust !== undefined)) found.set(key, each);
   }
@@ -81,6 +81,10 @@ function localFileOf({ origin: { uri }, source }: ArchivedPackage): string | und
   const base = path.resolve('/', uri.replace(/^file:(?:\/\/)?/, ''));
   const file = path.resolve(base, source.path);
   return file.startsWith(`${base}/`) ? file : undefined;
+}
+
+function keyOf({ name, version, architecture }: Pick<PackageChange, 'name' | 'version' | 'architecture'>): string {
+  return `${name}:${architecture}=${version}`;
 }
 
 function distrustOf({ origin }: ArchivedPackage, { settings }: InstallHands): string | undefined {

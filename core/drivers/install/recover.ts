@@ -3,14 +3,8 @@ import { carryOut, end } from './carry-out.ts';
 import { removeWorkFolders } from './fetch-packages.ts';
 import type { InstallHands } from './install-hands.ts';
 import { configurePending } from './install-packages.ts';
-import { readJournals } from './journal.ts';
 import type { Transaction } from './transaction.ts';
 import { undo } from './undo.ts';
-
-/** Transactions that were cut off: by a loss of power, or a kill. */
-export function interrupted(stateDir: string): readonly Transaction[] {
-  return readJournals(stateDir).transactions.filter(({ state }) => state === 'open');
-}
 
 /**
  * Brings a transaction that was cut off to an end. Before anything was installed it is dropped; after that dpkg first finishes what it
@@ -32,8 +26,8 @@ export async function recover(cut: Transaction, hands: InstallHands): Promise<Tr
     tell('dpkg finishes what it had begun');
     await configurePending(hands);
     const installed = readDpkgStatus(roots.root);
-    const isWhole = transaction.packages.every(({ name, version }) => {
-      const found = installed.get(name);
+    const isWhole = transaction.packages.every(({ name, architecture, version }) => {
+      const found = installed.get(`${name}:${architecture}`);
       return found?.state === 'installed' && found.version === version;
     });
     if (!isWhole) {
