@@ -1,6 +1,7 @@
 import { UsherdError } from '../errors.ts';
 import { IpcServer, type Call, type Handler } from '../ipc/server.ts';
 import type { JsonObject } from '../ipc/protocol.ts';
+import type { Incident } from '../pipeline/7-ledger/incident.ts';
 import { native } from '../kernel/native.ts';
 import { errnoName } from '../vocabulary/errno.ts';
 import { VERSION } from '../version.ts';
@@ -37,6 +38,7 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
     ...policyHandlers(daemon),
+    'driver-note': { role: 'admin', handle: (params, call) => noteDriver(daemon, params, call) },
     plugins: {
       role: 'read',
       handle: async (_params, { respond }) => {
@@ -65,6 +67,16 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
       },
     },
   };
+}
+
+/** What installs a driver is a process of its own; the ledger has one writer, and that is the daemon. */
+async function noteDriver({ ledger }: Daemon, { incident }: JsonObject, { respond }: Call): Promise<void> {
+  const note = incident as Partial<Incident> | undefined;
+  if (note?.kind !== 'driver-transaction')
+    throw new UsherdError('USAGE', 'a note of a driver needs an incident of that kind');
+  ledger.incident(note as Incident);
+  await ledger.durable();
+  await respond({});
 }
 
 async function settle(daemon: Daemon, { timeoutMs }: JsonObject, { signal, respond }: Call): Promise<void> {

@@ -20,6 +20,7 @@ const LAYERS = [
   'core/pipeline/7-ledger/',
   'core/pipeline/8-report/',
   'core/pipeline/pipeline.ts',
+  'core/drivers/',
   'core/plugin-api/',
   'core/ipc/',
   'core/plugin-host/',
