@@ -22,7 +22,7 @@ export async function indexModules(roots: SystemRoot, release: string): Promise<
     { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
     cache,
   );
-  cache.save();
   writeDepmodOutputs(dir, plan.outputs);
+  cache.save(plan.modules, '');
   return dir;
 }
