@@ -51,6 +51,7 @@ async function runHistoryPrune(_args: readonly string[], options: OptionValues, 
       let taken = 0;
       for (const range of ledger.prune(retention, { keyFile: signKey === '' ? undefined : signKey, uid: caller.uid }))
         taken += range.rows;
+      if (taken > 0) for (const _ of ledger.sweepTexts()) continue;
       return taken;
     } finally {
       ledger.close('pruned');

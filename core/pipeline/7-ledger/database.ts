@@ -163,6 +163,8 @@ function openSound(file: string): Connection {
     db.pragma('synchronous = FULL');
     db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
     db.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
+    // What was pruned is gone from the disk, too; only prunings delete.
+    db.pragma('secure_delete = ON');
     db.pragma('temp_store = MEMORY');
     db.pragma(`cache_size = -${CACHE_KIB}`);
     migrate(db);

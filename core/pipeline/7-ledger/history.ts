@@ -35,9 +35,9 @@ import {
 import { countBy, type Count, type GroupKey } from './count-by.ts';
 import { countPrunable, type PruneCounts } from './prune.ts';
 import { findCuts, type Retention } from './retention.ts';
+import { lastRowId } from './last-row.ts';
 import { readRecords, type RowRecord } from './row-records.ts';
 import { HOUR_MS } from './roll-ups.ts';
-import { ROW_SHAPES } from './row-shapes.ts';
 import { verifyChain, type Verification } from './verify.ts';
 import { askSql, type SqlAnswer } from './views.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
@@ -264,8 +264,7 @@ export class History {
 
   /** Number of the last row of the one sequence. */
   lastId(): number {
-    const newest = ROW_SHAPES.map(({ table }) => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
-    return this.#all<{ id: number | null }>(`SELECT max(id) AS id FROM (${newest})`)[0]?.id ?? 0;
+    return reading(this.path, () => lastRowId(this.#db));
   }
 
   /** Incidents, newest first. */

@@ -1,6 +1,6 @@
 import { adoptRows } from './adopt-rows.ts';
 import { isDamage, moveAside, openForWriting, type Connection, type SetAside } from './database.ts';
-import { ROW_SHAPES } from './row-shapes.ts';
+import { lastRowId } from './last-row.ts';
 import { RowWriter } from './row-writer.ts';
 
 /** A ledger's file, open for its one writer. */
@@ -33,12 +33,5 @@ export function openLedgerFile(file: string, now: () => number): LedgerFile {
 
 function begin(db: Connection, setAside: SetAside | undefined, now: () => number): LedgerFile {
   adoptRows(db, now);
-  return { db, writer: new RowWriter(db, now), lastId: lastId(db), setAside };
-}
-
-function lastId(db: Connection): number {
-  return Math.max(
-    0,
-    ...ROW_SHAPES.map(({ table }) => Number(db.prepare(`SELECT max(id) FROM ${table}`).pluck().get() ?? 0)),
-  );
+  return { db, writer: new RowWriter(db, now), lastId: lastRowId(db), setAside };
 }

@@ -1,35 +1,25 @@
 import { statSync } from 'node:fs';
+import { UsherdError } from '../../errors.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
-import type { Outcome } from '../6-load/outcome.ts';
-import { UsherdError } from '../../errors.ts';
-import {
-  asUnreadable,
-  isDamage,
-  isDiskRefusal,
-  isSqliteError,
-  makeLedgerFile,
-  moveAside,
-  type SetAside,
-} from './database.ts';
-import type { EntryId } from './entry-id.ts';
-import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
+import type { Outcome } from '../6-load/outcome.ts';
+import { isDamage, isDiskRefusal, isSqliteError, type SetAside } from './database.ts';
+import { resultOf, type Deliberation } from './deliberation.ts';
+import type { EntryId } from './entry-id.ts';
 import type { Incident, IncidentKind } from './incident.ts';
-import { hideRow } from './hide-row.ts';
-import { LATE_IDS_BEGIN, withOwnIds } from './late-ids.ts';
-import { openLedgerFile, type LedgerFile } from './ledger-file.ts';
-import { readPending, type PendingEnd } from './pending-rows.ts';
-import { pruneStretch, PRUNED_AT_ONCE } from './prune.ts';
-import { signedFacts, type PrunedRange } from './pruned.ts';
-import { findCuts, type PruneCuts, type Retention } from './retention.ts';
-import { signText } from './signature.ts';
 import { readLastIncident } from './last-incident.ts';
+import { LATE_IDS_BEGIN } from './late-ids.ts';
+import type { LedgerFile } from './ledger-file.ts';
+import { LedgerStore } from './ledger-store.ts';
+import { readPending, type PendingEnd } from './pending-rows.ts';
+import { PRUNED_AT_ONCE } from './prune.ts';
+import { pruneTold, type PruneOrder } from './prune-ledger.ts';
+import type { PrunedRange } from './pruned.ts';
 import type { RequestFacts } from './request.ts';
+import { findCuts, type Retention } from './retention.ts';
+import { TextSweep } from './text-sweep.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
-import { SerialHider } from './serial-hider.ts';
-import { obtainSerialKey, serialKeyFile } from './serial-key.ts';
-import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
 export type { EntryId } from './entry-id.ts';
 
@@ -86,9 +76,7 @@ export type Durability = 'on-disk' | 'in-memory';
 export class Ledger {
   readonly path: string;
   #setAside: SetAside | undefined;
-  /** Undefined while the disk lets nobody open it. */
-  #file: LedgerFile | undefined;
-  #lock: WriterLock | undefined;
+  readonly #store: LedgerStore;
   readonly #queue = new RowQueue();
   readonly #deliberations = new Map<EntryId, Deliberation>();
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
@@ -96,10 +84,6 @@ export class Ledger {
   #waiting: ((durability: Durability) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #nextId = LATE_IDS_BEGIN;
-  /** Where the file's sequence ended when it was opened late. */
-  #lateAfter: number | undefined;
-  #hidesSerials: boolean;
-  #hider: SerialHider | undefined;
   #run: number | undefined;
   #runFacts: RunFacts | undefined;
   #isFailing = false;
@@ -123,10 +107,9 @@ export class Ledger {
     this.path = file;
     this.#onTrouble = onTrouble;
     this.#now = now;
-    this.#hidesSerials = hidesSerials;
+    this.#store = new LedgerStore(file, { hidesSerials, now });
     try {
       this.#nextId = this.#open().lastId + 1;
-      if (this.#setAside) this.#recordSetAside(this.#setAside);
     } catch (error) {
       if (!waitsForDisk || !isDiskRefusal(error)) throw error;
       this.#isFailing = true;
@@ -140,12 +123,12 @@ export class Ledger {
 
   /** False while the disk has let nobody open the file: what it holds is not known then. */
   get isOpen(): boolean {
-    return this.#file !== undefined;
+    return this.#store.db !== undefined;
   }
 
   /** Whether serial numbers are written as keyed hashes from now on. The key is made when the first row is written. */
   hideSerials(hidesSerials: boolean): void {
-    this.#hidesSerials = hidesSerials;
+    this.#store.hidesSerials = hidesSerials;
   }
 
   /** Begins a run; everything recorded after belongs to it. */
@@ -155,7 +138,7 @@ export class Ledger {
     this.#push({ kind: 'run', id: this.#run, facts });
     if (this.#setAside) this.#onTrouble({ kind: 'set-aside', setAside: this.#setAside });
     // Says what is the matter, and begins to try again.
-    if (this.#file === undefined) this.flush();
+    if (!this.isOpen) this.flush();
   }
 
   /** Keeps an event; it is written with its batch. */
@@ -187,7 +170,7 @@ export class Ledger {
   }
 
   incident(incident: Incident): void {
-    this.#push({ kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident });
+    this.#push(this.#incidentRow(incident));
   }
 
   /** Keeps a wish for modules that no uevent brought; `open` and `commit` take its id as they take an event's. */
@@ -211,7 +194,8 @@ export class Ledger {
 
   /** Devices that waited when the ledger was last closed, or the daemon was killed. */
   openPending(): readonly PendingItem[] {
-    return this.#file === undefined ? [] : readPending(this.#file.db);
+    const { db } = this.#store;
+    return (db && this.#unlessRefused(() => readPending(db))) ?? [];
   }
 
   /** Hash of the standing decisions' file as this ledger last heard of it. */
@@ -222,7 +206,8 @@ export class Ledger {
   /** The newest incident of one of these kinds; undefined also while the file cannot be opened. */
   lastIncident<Kind extends IncidentKind>(...kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
     this.flush();
-    return this.#file && readLastIncident(this.#file.db, kinds);
+    const { db } = this.#store;
+    return db && this.#unlessRefused(() => readLastIncident(db, kinds));
   }
 
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
@@ -241,44 +226,49 @@ export class Ledger {
    * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given, and who asked for it.
    * Stops when the disk takes nothing. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
    */
-  *prune(
-    retention: Retention,
-    { keyFile, uid }: { readonly keyFile?: string | undefined; readonly uid?: number | undefined } = {},
-  ): IterableIterator<PrunedRange> {
-    if (this.flush() !== 'on-disk' || this.#file === undefined) return;
-    const file = this.#file;
+  *prune(retention: Retention, order: PruneOrder = {}): IterableIterator<PrunedRange> {
+    if (this.flush() !== 'on-disk') return;
+    const file = this.#store.open();
     const cuts = this.#unlessRefused(() => findCuts(file.db, retention, this.#now()));
     if (cuts === undefined) return;
     const last = Math.max(...Object.values(cuts));
     for (let first = 0; first <= last; first += PRUNED_AT_ONCE) {
-      if (this.flush() !== 'on-disk' || this.#file !== file) return;
-      const range = this.#unlessRefused(() => this.#pruneStretch(file, cuts, first, { keyFile, uid }) ?? 'nothing');
+      if (this.flush() !== 'on-disk' || this.#store.db !== file.db) return;
+      const range = this.#unlessRefused(
+        () =>
+          pruneTold(file, { cuts, first }, order, incident => {
+            this.#store.write(file, [this.#incidentRow(incident)]);
+            this.#writtenRows += 1;
+          }) ?? 'nothing',
+      );
       if (range === undefined) return;
       if (range !== 'nothing') yield range;
     }
   }
 
-  #pruneStretch(
-    { db, writer }: LedgerFile,
-    cuts: PruneCuts,
-    first: number,
-    { keyFile, uid }: { readonly keyFile: string | undefined; readonly uid: number | undefined },
-  ): PrunedRange | undefined {
-    const stretch = db.transaction(() => {
-      const range = pruneStretch(db, cuts, first);
-      if (range === undefined) return undefined;
-      const signed = keyFile === undefined ? range : { ...range, ...signText(signedFacts(range), keyFile) };
-      const incident = { kind: 'pruned', ...signed, ...(uid !== undefined && { uid }) } as const;
-      const row = { kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident } as const;
-      writer.write(this.#asWritten([row]));
-      this.#writtenRows += 1;
-      return signed;
-    });
-    try {
-      return stretch.immediate();
-    } catch (error) {
+  /**
+   * Takes the texts that no row speaks of any more, after a pruning, and yields how many went with each step; between two steps events can be
+   * written, but nothing may be pruned. Stops when the disk takes nothing.
+   */
+  *sweepTexts(): IterableIterator<number> {
+    if (this.flush() !== 'on-disk') return;
+    const { db, writer } = this.#store.open();
+    const isSame = (): boolean => this.flush() === 'on-disk' && this.#store.db === db;
+    const sweep = this.#unlessRefused(() => new TextSweep(db));
+    if (sweep === undefined) return;
+    for (;;) {
+      const isMore = this.#unlessRefused(() => sweep.look());
+      if (isMore === undefined) return;
+      if (!isMore) break;
+      yield 0;
+      if (!isSame()) return;
+    }
+    for (;;) {
+      const taken = this.#unlessRefused(() => db.transaction(() => sweep.take() ?? 'all').immediate());
       writer.forget();
-      throw error;
+      if (taken === undefined || taken === 'all') return;
+      yield taken;
+      if (!isSame()) return;
     }
   }
 
@@ -313,8 +303,7 @@ export class Ledger {
     const durability = this.flush();
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
-    this.#file?.db.close();
-    this.#lock?.release();
+    this.#store.close();
     return durability;
   }
 
@@ -329,44 +318,25 @@ export class Ledger {
   #checkpointWhenQuiet(): void {
     clearTimeout(this.#checkpointTimer);
     if (this.#isFailing || this.#writtenRows - this.#checkpointedRows < CHECKPOINT_MIN_ROWS) return;
-    this.#checkpointTimer = setTimeout(() => this.#checkpoint(), CHECKPOINT_AFTER_QUIET_MS).unref();
+    this.#checkpointTimer = setTimeout(() => {
+      this.#checkpointedRows = this.#writtenRows;
+      this.#store.checkpoint();
+    }, CHECKPOINT_AFTER_QUIET_MS).unref();
   }
 
-  #checkpoint(): void {
-    this.#checkpointedRows = this.#writtenRows;
-    try {
-      this.#file?.db.pragma('wal_checkpoint(PASSIVE)');
-      this.#file?.db.pragma('shrink_memory'); // What a storm filled is of no use in the quiet after it.
-    } catch (error) {
-      // Nothing is lost: all rows are in the log. Whether more can be written, the next row shows.
-      if (!isSqliteError(error)) throw error;
-    }
-  }
-
-  /** @throws {UsherdError} LEDGER_BUSY, LEDGER_NEWER, FILE_UNREADABLE */
+  /** Opens the file, if it is not, and tells in it what stood in its place before and was damaged. */
   #open(): LedgerFile {
-    makeLedgerFile(this.path);
-    this.#lock ??= takeWriterLock(this.path);
-    try {
-      this.#file = openLedgerFile(this.path, this.#now);
-      this.#setAside = this.#file.setAside;
-      return this.#file;
-    } catch (error) {
-      this.#lock.release();
-      this.#lock = undefined;
-      throw error;
-    }
-  }
-
-  #openLate(): LedgerFile {
-    const file = this.#open();
-    this.#lateAfter ??= file.lastId;
-    if (file.setAside) this.#recordSetAside(file.setAside);
+    const wasOpen = this.isOpen;
+    const file = this.#store.open();
+    if (!wasOpen && file.setAside) this.#recordSetAside(file.setAside);
     return file;
   }
 
-  #recordSetAside({ movedTo, reason }: SetAside): void {
-    this.incident({ kind: 'damaged-ledger', movedTo, reason });
+  /** The row waits with the others: this is called in the midst of writing them. */
+  #recordSetAside(setAside: SetAside): void {
+    this.#setAside = setAside;
+    const { movedTo, reason } = setAside;
+    this.#queue.push(this.#incidentRow({ kind: 'damaged-ledger', movedTo, reason }));
   }
 
   /**
@@ -374,20 +344,20 @@ export class Ledger {
    * @throws {UsherdError} FILE_UNREADABLE
    */
   #replaceDamaged(reason: string): LedgerFile {
-    this.#file?.db.close();
-    this.#file = undefined;
+    const setAside = this.#store.setAside(reason);
     if (this.#run !== undefined && this.#runFacts !== undefined)
       this.#queue.pushFirst({ kind: 'run', id: this.#run, facts: this.#runFacts });
-    const setAside = movedAside(this.path, reason);
     this.#recordSetAside(setAside);
     this.#onTrouble({ kind: 'set-aside', setAside });
-    const file = this.#open();
-    this.#setAside = setAside;
-    return file;
+    return this.#open();
   }
 
   #takeId(): number {
     return this.#nextId++;
+  }
+
+  #incidentRow(incident: Incident): Row {
+    return { kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident };
   }
 
   #push(row: Row): void {
@@ -401,13 +371,12 @@ export class Ledger {
     const wasFailing = this.#isFailing;
     const written = this.#writtenRows;
     try {
-      let file = this.#file ?? this.#openLate();
+      const file = this.#open();
       try {
         this.#writeTo(file);
       } catch (error) {
         if (!isDamage(error)) throw error;
-        file = this.#replaceDamaged(error.message);
-        this.#writeTo(file);
+        this.#writeTo(this.#replaceDamaged(error.message));
       }
     } catch (error) {
       this.#holdOn(error);
@@ -418,23 +387,14 @@ export class Ledger {
     return 'on-disk';
   }
 
-  #writeTo({ writer }: LedgerFile): void {
+  #writeTo(file: LedgerFile): void {
     while (this.#queue.size > 0) {
       const rows = this.#queue.peek(BATCH_MAX_ROWS);
       const count = rows.length;
-      writer.write(this.#asWritten(rows));
+      this.#store.write(file, rows);
       this.#queue.drop(count);
       this.#writtenRows += count;
     }
-  }
-
-  /** Rows as they are written: with the file's own ids, and without serial numbers where they are to be hidden. */
-  #asWritten(rows: readonly Row[]): readonly Row[] {
-    const after = this.#lateAfter;
-    const own = after === undefined ? rows : rows.map(row => withOwnIds(row, after));
-    if (!this.#hidesSerials) return own;
-    const hider = (this.#hider ??= new SerialHider(obtainSerialKey(serialKeyFile(this.path))));
-    return own.map(row => hideRow(row, hider));
   }
 
   #holdOn(error: unknown): void {
@@ -456,14 +416,5 @@ export class Ledger {
       this.incident({ kind: 'rows-lost', count: lost, cause });
     }
     this.#onTrouble({ kind: 'written-again', writtenRows, lostRows: this.#lostRows });
-  }
-}
-
-/** @throws {UsherdError} FILE_UNREADABLE */
-function movedAside(file: string, reason: string): SetAside {
-  try {
-    return moveAside(file, reason);
-  } catch (error) {
-    throw asUnreadable(error, file);
   }
 }
