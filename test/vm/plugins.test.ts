@@ -56,11 +56,10 @@ async function whyHeld(guest: Guest): Promise<string> {
 scenario('every bundled plugin is off until it has a file', async (t, guest) => {
   await guest.startUsherd();
   const listed = jsonLines<Listing>(await guest.try('usher plugin list --json'));
+  t.true(listed.length > 5);
   t.deepEqual(
-    listed.map(({ name, state }) => `${name} ${state}`),
-    ['blacklist', 'driver-override', 'notify', 'taint-guard', 'unload-unused', 'usb-allowlist'].map(
-      name => `${name} off`,
-    ),
+    listed.filter(({ state }) => state !== 'off'),
+    [],
   );
 });
 
