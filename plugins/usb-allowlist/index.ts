@@ -9,6 +9,7 @@ import {
 } from '../../core/plugin-api/index.ts';
 import { KeyboardWatch } from './keyboard-watch.ts';
 import { describeUsb, differences, fromSetting, type KnownDevice } from './known-device.ts';
+import { tellOpenGate } from './open-gate.ts';
 import { learnedDevices } from './learned-list.ts';
 import { allowlistSettings, type AllowlistSettings } from './settings.ts';
 import { isHub, isRootHub } from './usb-kinds.ts';
@@ -25,6 +26,7 @@ export default definePlugin({
   setup: async context => {
     const { settings } = context;
     const keyboards = new KeyboardWatch(context);
+    await tellOpenGate(context);
     const known = [...settings.known.map(fromSetting), ...(await learnedDevices(context))];
     return [
       {
