@@ -127,12 +127,16 @@ real('whoever holds the lock of dpkg is waited for', async t => {
   const held = here.holdLock('other');
   while (!existsSync(path.join(here.root, 'tmp/held'))) await pause(20);
   const installing = here.install('--yes');
-  await pause(1500);
-  t.deepEqual(
-    (await here.transactions()).map(({ state, step }) => [state, step]),
-    [['open', 'install']],
-  );
-  here.put('tmp/let-go', '');
+  const steps = async (): Promise<string> =>
+    JSON.stringify((await here.transactions()).map(({ state, step }) => [state, step]));
+  try {
+    while ((await steps()) !== '[["open","install"]]') await pause(100);
+    // Long enough for an apt that does not wait to have given up.
+    await pause(1000);
+    t.is(await steps(), '[["open","install"]]');
+  } finally {
+    here.put('tmp/let-go', '');
+  }
   await held;
   const { status, stderr } = await installing;
   t.is(status, 0, stderr);
