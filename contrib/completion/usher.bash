@@ -4,10 +4,10 @@ _usher_devices() { find /sys/devices -name uevent -printf '/%P\n' 2>/dev/null | 
 _usher_subsystems() { ls /sys/class /sys/bus 2>/dev/null | grep -v :; }
 _usher() {
   local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb=${COMP_WORDS[1]}
-  [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor'|'history prune'|'history export'|'history tail'|'driver search'|'driver install'|'driver list'|'driver remove'|'driver recover'|'driver fetch') verb="$verb ${COMP_WORDS[2]}" ;; esac
+  [ "$COMP_CWORD" -gt 2 ] && case "$verb ${COMP_WORDS[2]}" in 'history devices'|'history changes'|'history drivers'|'history stats'|'history sql'|'history verify'|'history anchor'|'history prune'|'history export'|'history tail'|'driver search'|'driver install'|'driver list'|'driver remove'|'driver recover'|'driver fetch') verb="$verb ${COMP_WORDS[2]}" ;; esac
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay rules param taint driver forbid permit policy pending approve deny plugin lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
+    COMPREPLY=($(compgen -W 'daemon status devices why history monitor trigger settle record replay simulate rules param taint driver forbid permit policy pending approve deny plugin lsmod modinfo modprobe insmod rmmod depmod kmod docs --help --version' -- "$cur"))
     return
   fi
   case $verb in
@@ -86,6 +86,7 @@ _usher() {
         --verdict) COMPREPLY=($(compgen -W 'deny hold replace allow abstain' -- "$cur")); return ;;
         --rule) :; return ;;
         --outcome) COMPREPLY=($(compgen -W 'failed refused loaded observed held denied already-loaded builtin skipped no-module no-modalias recorded open interrupted' -- "$cur")); return ;;
+        --env) :; return ;;
         --from-seqnum) :; return ;;
         --to-seqnum) :; return ;;
         -n|--limit) :; return ;;
@@ -94,6 +95,7 @@ _usher() {
         --since-boot) :; return ;;
         --at) :; return ;;
         --group-by) COMPREPLY=($(compgen -W 'hour day subsystem action origin device module verdict rule outcome' -- "$cur")); return ;;
+        --kind) :; return ;;
         --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
         --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -104,8 +106,8 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --rule --outcome --from-seqnum --to-seqnum -n --limit --after -r --reverse --boot --since-boot --at --group-by --csv --table -f --follow --incidents --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
-        *) COMPREPLY=($(compgen -W 'devices drivers stats sql verify anchor prune export tail' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--since --until -d --device -m --module -s --subsystem -a --action --verdict --rule --outcome --env --from-seqnum --to-seqnum -n --limit --after -r --reverse --boot --since-boot --at --group-by --csv --table -f --follow --incidents --kind --requests --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) COMPREPLY=($(compgen -W 'devices changes drivers stats sql verify anchor prune export tail' -- "$cur")) ;;
       esac ;;
     'history devices')
       case $prev in
@@ -124,6 +126,24 @@ _usher() {
       esac
       case $cur in
         -*) COMPREPLY=($(compgen -W '--new-since -d --device -s --subsystem -n --limit --csv --table --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
+      esac ;;
+    'history changes')
+      case $prev in
+        --since) :; return ;;
+        --since-boot) :; return ;;
+        --until) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--since --since-boot --until --csv --table --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) : ;;
       esac ;;
     'history drivers')
@@ -331,7 +351,7 @@ _usher() {
         --kernel) :; return ;;
       esac
       case $cur in
-        -*) COMPREPLY=($(compgen -W '--source --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        -*) COMPREPLY=($(compgen -W '--source --hash-serials --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
       esac ;;
     replay)
@@ -348,6 +368,24 @@ _usher() {
       case $cur in
         -*) COMPREPLY=($(compgen -W '--paced -a --all --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
         *) COMPREPLY=($(compgen -f -- "$cur")) ;;
+      esac ;;
+    simulate)
+      case $prev in
+        --policy) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --since) :; return ;;
+        --until) :; return ;;
+        --root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --sys-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --proc-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --dev-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --modules-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --config-root) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --state-dir) COMPREPLY=($(compgen -d -- "$cur")); return ;;
+        --kernel) :; return ;;
+      esac
+      case $cur in
+        -*) COMPREPLY=($(compgen -W '--policy --since --until -a --all --shadow --json --root --sys-root --proc-root --dev-root --modules-root --config-root --state-dir --kernel -h --help' -- "$cur")) ;;
+        *) : ;;
       esac ;;
     rules)
       case $prev in

@@ -3,7 +3,17 @@
  * `--test` also builds the addon under AddressSanitizer and UBSan, for its own tests.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 
@@ -71,12 +81,12 @@ function buildAddon(target: string, flags: readonly string[]): void {
 }
 
 /** Compiles a small program that runs where nothing else may be there: static, so that it needs no library. */
-function buildProgram(name: string, target: string): void {
-  const source = path.join(top, name);
+function buildProgram(target: string, names: readonly string[]): void {
+  const sources = names.map(name => path.join(top, 'contrib', name));
   const builtAt = existsSync(target) ? statSync(target).mtimeMs : 0;
-  if ([source, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
+  if ([...sources, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
   const flags = ['-O2', '-static', '-s', ...WARNINGS, '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
-  execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, source], { stdio: 'inherit' });
+  execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, ...sources], { stdio: 'inherit' });
 }
 
 /** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, all verbs that are none, and what asks policy. */
@@ -85,6 +95,7 @@ const APART = [
   { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
   { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
+  { entry: 'core/cli/answers/answer-worker.ts', file: 'usher-answers.cjs' },
 ] as const;
 
 function keepApart(build: esbuild.PluginBuild): void {
@@ -128,6 +139,7 @@ async function bundleForPlugins(): Promise<void> {
   const entries = {
     'usher-plugin': 'core/plugin-host/jail-main.ts',
     plugin: 'core/plugin-api/index.ts',
+    'plugin-test': 'core/plugin-host/try-plugin.ts',
     schema: 'node_modules/valibot/dist/index.mjs',
   };
   await esbuild.build({
@@ -143,6 +155,32 @@ async function bundleForPlugins(): Promise<void> {
     legalComments: 'none',
     logLevel: 'warning',
   });
+}
+
+/** What an author's editor and compiler know of what plugins import by name. */
+function declareForPlugins(): void {
+  const types = path.join(dist, 'types');
+  const options = {
+    declaration: 'true',
+    emitDeclarationOnly: 'true',
+    rootDir: 'core',
+    outDir: types,
+    target: 'es2023',
+    module: 'nodenext',
+    lib: 'es2024,esnext.disposable',
+    types: 'node',
+    strict: 'true',
+    skipLibCheck: 'true',
+    allowImportingTsExtensions: 'true',
+  };
+  const words = [
+    '--ignoreConfig',
+    ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value]),
+    'core/plugin-api/index.ts',
+    'core/plugin-host/try-plugin.ts',
+  ];
+  execFileSync(path.join(top, 'node_modules/.bin/tsc'), words, { cwd: top, stdio: 'inherit' });
+  copyFileSync(path.join(top, 'node_modules/valibot/dist/index.d.mts'), path.join(types, 'schema.d.mts'));
 }
 
 /**
@@ -166,8 +204,9 @@ async function buildCommand(): Promise<void> {
 mkdirSync(dist, { recursive: true });
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 buildAddon(path.join(dist, 'usherd.node'), ['-O2']);
-buildProgram('contrib/modprobe-helper/usher-modprobe.c', path.join(dist, 'usher-modprobe'));
-buildProgram('contrib/plugin-jail/usher-jail.c', path.join(dist, 'usher-jail'));
+buildProgram(path.join(dist, 'usher-modprobe'), ['modprobe-helper/usher-modprobe.c', 'client/ask-daemon.c']);
+buildProgram(path.join(dist, 'usher-client'), ['client/usher-client.c', 'client/ask-daemon.c']);
+buildProgram(path.join(dist, 'usher-jail'), ['plugin-jail/usher-jail.c']);
 if (process.argv.includes('--test')) {
   buildAddon(path.join(dist, 'usherd.sanitized.node'), [
     '-O1',
@@ -179,5 +218,6 @@ if (process.argv.includes('--test')) {
 if (existsSync(path.join(top, 'core/cli/main.ts'))) {
   for (const { entry, file } of APART) await bundle(entry, file);
   await bundleForPlugins();
+  declareForPlugins();
   await buildCommand();
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { makePages } from '../../core/cli/verbs/docs.ts';
 import { VERBS } from '../../core/cli/verbs.ts';
 import { KEPT_PAGES } from './kept-pages.ts';
+import { pluginsPage, PLUGINS_PAGE_FILE } from './plugins-page.ts';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const pages = await makePages(VERBS);
@@ -12,3 +13,5 @@ for (const [name, file] of Object.entries(KEPT_PAGES)) {
   writeFileSync(path.join(top, file), pages[name]?.() ?? '');
   console.log(file);
 }
+writeFileSync(path.join(top, PLUGINS_PAGE_FILE), pluginsPage());
+console.log(PLUGINS_PAGE_FILE);

@@ -3,7 +3,7 @@ import { ACTIONS, type Action } from '../pipeline/1-intake/uevent.ts';
 import { VERDICT_KINDS, type VerdictKind } from '../pipeline/4-policy/opinion.ts';
 import { ENTRY_RESULTS, type EntryResult } from '../pipeline/7-ledger/deliberation.ts';
 import type { EntryId } from '../pipeline/7-ledger/entry-id.ts';
-import type { HistoryFilter } from '../pipeline/7-ledger/history-filter.ts';
+import type { EnvFilter, HistoryFilter } from '../pipeline/7-ledger/history-filter.ts';
 import { moduleName } from '../vocabulary/module-name.ts';
 import { parseSeqnum, type Seqnum } from '../vocabulary/seqnum.ts';
 import { countOption, isSet, parseMoment, textOption } from './option-values.ts';
@@ -29,6 +29,11 @@ export const HISTORY_OPTIONS: readonly OptionSpec[] = [
   { flags: '--verdict <verdict>', description: 'some module of the entry got this verdict', choices: VERDICT_KINDS },
   { flags: '--rule <rule>', description: 'this rule won: FILE:LINE, or who said it where it stands in no file' },
   { flags: '--outcome <outcome>', description: 'how the entry ended', choices: OUTCOMES },
+  {
+    flags: '--env <key=value>',
+    description:
+      "the event's environment has it, as ID_SERIAL_SHORT=001CC0EC34F1; a serial number is found although only its hash is kept",
+  },
   { flags: '--from-seqnum <number>', description: 'from this SEQNUM on' },
   { flags: '--to-seqnum <number>', description: 'up to this SEQNUM' },
   { flags: '-n, --limit <count>', description: 'at most so many entries, the newest' },
@@ -69,6 +74,7 @@ export function historyFilterOf(values: OptionValues, nowMs: number): HistoryFil
     subsystem: textOption(values, 'subsystem'),
     action: textOption(values, 'action') as Action | undefined,
     rule: textOption(values, 'rule'),
+    env: envOption(values),
     after: countOption(values, 'after', { flag: '--after', min: 1, max: Number.MAX_SAFE_INTEGER }) as
       | EntryId
       | undefined,
@@ -79,6 +85,14 @@ export function historyFilterOf(values: OptionValues, nowMs: number): HistoryFil
     limit: limitOption(values),
     order: isSet(values, 'reverse') || textOption(values, 'limit') !== undefined ? 'newest-first' : 'oldest-first',
   };
+}
+
+function envOption(values: OptionValues): EnvFilter | undefined {
+  const text = textOption(values, 'env');
+  if (text === undefined) return undefined;
+  const [, key, value] = /^([^=]+)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) throw new UsherdError('USAGE', `--env has "${text}", wanted KEY=VALUE`);
+  return { key, values: [value] };
 }
 
 function seqnumOption(values: OptionValues, key: string, flag: string): Seqnum | undefined {

@@ -50,6 +50,8 @@ export function fileOutlet(file: string, format: ExportFormat, exporter: Exporte
         `${file}: it is shorter than the ${keptBytes} bytes that were written to it`,
       );
     ftruncateSync(fd, keptBytes);
+    // A file that was just made is only there after a power cut when its folder is on disk.
+    syncFolder(file);
   } catch (error) {
     if (error instanceof UsherdError) throw error;
     throw new UsherdError('FILE_UNWRITABLE', `${file}: ${(error as Error).message}`, { file }, error);
@@ -76,6 +78,15 @@ export function fileOutlet(file: string, format: ExportFormat, exporter: Exporte
     },
     close: () => closeSync(fd),
   };
+}
+
+function syncFolder(file: string): void {
+  const folder = openSync(path.dirname(path.resolve(file)), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
 }
 
 /** Datagrams to journald. @throws {UsherdError} FILE_UNWRITABLE when it does not take them */

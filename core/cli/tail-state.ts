@@ -6,6 +6,8 @@ import { UsherdError } from '../errors.ts';
 export interface TailState {
   readonly offset: number;
   readonly outputBytes?: number;
+  /** Which ledger the offset is of (History.identity). */
+  readonly ledger?: string;
 }
 
 /** Undefined when there is no such file yet. @throws {UsherdError} FILE_UNREADABLE */
@@ -25,11 +27,15 @@ export function readTailState(file: string): TailState | undefined {
 /** Text → the state it has, or undefined when it is none. */
 export function parseTailState(text: string): TailState | undefined {
   try {
-    const { offset, outputBytes } = JSON.parse(text) as Record<string, unknown>;
+    const { offset, outputBytes, ledger } = JSON.parse(text) as Record<string, unknown>;
     const isCount = (value: unknown): value is number =>
       typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
     if (!isCount(offset)) return undefined;
-    return isCount(outputBytes) ? { offset, outputBytes } : { offset };
+    return {
+      offset,
+      ...(isCount(outputBytes) && { outputBytes }),
+      ...(typeof ledger === 'string' && { ledger }),
+    };
   } catch {
     return undefined;
   }

@@ -12,6 +12,7 @@ import { driverSearch } from './verbs/driver-search.ts';
 import { forbid } from './verbs/forbid.ts';
 import { history } from './verbs/history.ts';
 import { historyAnchor } from './verbs/history-anchor.ts';
+import { historyChanges } from './verbs/history-changes.ts';
 import { historyDevices } from './verbs/history-devices.ts';
 import { historyDrivers } from './verbs/history-drivers.ts';
 import { historyExport, historyTail } from './verbs/history-export.ts';
@@ -30,6 +31,7 @@ import { record } from './verbs/record.ts';
 import { replay } from './verbs/replay.ts';
 import { rules } from './verbs/rules.ts';
 import { settle } from './verbs/settle.ts';
+import { simulate } from './verbs/simulate.ts';
 import { status } from './verbs/status.ts';
 import { taint } from './verbs/taint.ts';
 import { trigger } from './verbs/trigger.ts';
@@ -44,6 +46,7 @@ export const VERBS: readonly Verb[] = [
   why,
   history,
   historyDevices,
+  historyChanges,
   historyDrivers,
   historyStats,
   historySql,
@@ -57,6 +60,7 @@ export const VERBS: readonly Verb[] = [
   settle,
   record,
   replay,
+  simulate,
   rules,
   param,
   taint,

@@ -3,6 +3,7 @@ import { changeDecisions, changeText, type DecisionChange } from '../pipeline/4-
 import { hashOfDecisions, readDecisions, writeDecisions } from '../pipeline/4-policy/decisions-file.ts';
 import type { Moment, StandingDecisions } from '../pipeline/4-policy/standing-decisions.ts';
 import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
+import { decisionLines } from './decision-lines.ts';
 
 /** Who asks for a change, and what stands against it and is to be done all the same. */
 export interface ChangeRequest {
@@ -50,6 +51,8 @@ export function changePolicy(
     ...(change.kind === 'forbid' && change.reason !== '' ? { reason: change.reason } : {}),
     ...(forced.length === 0 ? {} : { forced }),
     hash,
+    ...(before.hash !== undefined && { before: before.hash }),
+    decisions: decisionLines(decisions),
   });
   if (ledger.flush() === 'in-memory')
     throw new UsherdError('FILE_UNWRITABLE', `${ledger.path} takes no rows: without a record nothing is changed`, {

@@ -17,12 +17,16 @@ import { PlanExecutor } from '../pipeline/6-load/execute-plan.ts';
 import { KernelLoader } from '../pipeline/6-load/kernel-loader.ts';
 import { Lanes } from '../pipeline/6-load/lanes.ts';
 import { AwaitingBind } from '../pipeline/7-ledger/awaiting-bind.ts';
+import { isDiskRefusal } from '../pipeline/7-ledger/database.ts';
 import { Ledger, type EntryId } from '../pipeline/7-ledger/ledger.ts';
+import { formatCount } from '../pipeline/8-report/quantity.ts';
 import { Reporter } from '../pipeline/8-report/reporter.ts';
 import { handleRequest, handleUevent, receiveUevent, type Parts } from '../pipeline/pipeline.ts';
 import { formatProblem, type Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
 import { ModuleWatch } from './module-watch.ts';
+import { tellTrouble } from './ledger-trouble.ts';
+import { noteSettings } from './note-settings.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
 import { opinionSources } from './observer.ts';
@@ -90,14 +94,9 @@ export class Daemon {
     const { roots } = options;
     makeStateDir(roots.stateDir);
     this.ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'), {
-      onTrouble: trouble =>
-        this.reporter.emit(
-          'notice',
-          trouble.kind === 'not-written' ? 'error' : 'info',
-          trouble.kind === 'not-written'
-            ? `the ledger cannot be written (${trouble.code}: ${trouble.message}); ${trouble.heldRows} rows wait in memory`
-            : `the ledger is written again, ${trouble.writtenRows} rows caught up`,
-        ),
+      onTrouble: tellTrouble(this.reporter),
+      waitsForDisk: true,
+      hidesSerials: options.settings.hashSerials,
     });
     this.#retention = new RetentionKeeper(this.ledger, this.reporter);
     this.#world = openWorld(roots, options.release);
@@ -183,6 +182,8 @@ export class Daemon {
       mode: observes ? 'observe' : 'load',
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
+    // As the files have them: what the command line says besides is in the run's own row.
+    noteSettings(readSettings(roots.configDirs).settings, this.ledger);
     this.policy.start();
     for (const { id, candidate } of interrupted(this.options.roots.stateDir))
       this.reporter.emit(
@@ -222,24 +223,25 @@ export class Daemon {
     this.#push(coldplug(this.options.roots));
   }
 
-  /** Reads the module tree and the configuration of modprobe again. What is in flight ends with the old ones. */
-  reload(): void {
+  /** Reads the module tree and all configuration again, because a file changed or `uid` asked for it. What is in flight ends with the old ones. */
+  reload(uid?: number): void {
     this.#watch?.close();
     this.#world = openWorld(this.options.roots, this.options.release);
     this.prepare();
-    const { settings } = readSettings(this.options.roots.configDirs);
+    const { settings, problems } = readSettings(this.options.roots.configDirs);
     this.policy.configure(policyOf(settings));
     this.#keep(settings);
     this.rules.configure(settings);
     this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
-    this.ledger.incident({ kind: 'reload', files: this.#world.watched });
+    this.ledger.incident({ kind: 'reload', files: this.#world.watched, ...(uid !== undefined && { uid }) });
+    noteSettings(settings, this.ledger);
     this.reporter.emit('notice', 'info', 'module indexes and configuration have changed and were read again');
-    this.#reportProblems(this.#world.problems);
+    this.#reportProblems([...problems, ...this.#world.problems]);
   }
 
   /** Takes from the ledger what is not to be kept → how many rows went. */
-  prune(): Promise<number> {
-    return this.#retention.prune();
+  prune(uid: number): Promise<number> {
+    return this.#retention.prune(uid);
   }
 
   /** Resolves once every event the kernel had sent by now is dealt with. */
@@ -258,9 +260,14 @@ export class Daemon {
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     await this.plugins.stop();
     this.#rejections.flush();
-    this.rules.flushHits();
+    this.rules.stop();
     this.ledger.incident({ kind: 'shutdown', reason });
-    this.ledger.close(reason);
+    if (this.ledger.close(reason) === 'in-memory')
+      this.reporter.emit(
+        'notice',
+        'error',
+        `${formatCount(this.ledger.stats().heldRows, 'row')} of the ledger are lost: it could not be written`,
+      );
   }
 
   /** What the kernel's helper goes by while no daemon answers. Losing it costs nothing but that: the helper then asks modprobe. */
@@ -273,6 +280,7 @@ export class Daemon {
   }
 
   #keep(settings: Settings): void {
+    this.ledger.hideSerials(settings.hashSerials);
     this.#retention.configure(retentionOf(settings), settings.signKey === '' ? undefined : settings.signKey);
   }
 
@@ -335,6 +343,8 @@ function makeStateDir(dir: string): void {
   try {
     mkdirSync(dir, { mode: STATE_DIR_MODE });
   } catch (error) {
+    // The ledger waits in memory, and makes the folder when it can.
+    if (isDiskRefusal(error)) return;
     const message = `${dir}: the state folder cannot be made: ${(error as Error).message}`;
     throw new UsherdError('FILE_UNWRITABLE', message, { dir }, error);
   }

@@ -29,6 +29,7 @@ import type { Deliberated, DeviceGate } from '../pipeline/pipeline.ts';
 import type { Devpath } from '../vocabulary/devpath.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import { changePolicy, type Changed, type ChangeRequest } from './change-policy.ts';
+import { decisionLines, lineChanges } from './decision-lines.ts';
 import type { PolicyInForce } from './policy-in-force.ts';
 import { UsbKeeper } from './usb-keeper.ts';
 import { WorldWatch } from './world-watch.ts';
@@ -119,10 +120,21 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
         reporter.emit('notice', 'error', `${this.file} is damaged: the decisions from before it count on`);
         return;
       }
+      // While the ledger cannot be read, nobody can say that the file is another than it knows of.
+      if (this.#hash === undefined && !ledger.isOpen) this.#hash = hash ?? '';
       this.#decisions = decisions;
       if (hash !== this.#hash && !(hash === undefined && this.#hash === '')) {
+        const last = ledger.lastIncident('policy-changed', 'policy-edited');
+        const lines = decisionLines(decisions);
+        ledger.incident({
+          kind: 'policy-edited',
+          file: this.file,
+          hash: hash ?? '',
+          ...(this.#hash !== undefined && { before: this.#hash }),
+          decisions: lines,
+          changes: lineChanges(last?.decisions ?? [], lines),
+        });
         this.#hash = hash ?? '';
-        ledger.incident({ kind: 'policy-edited', file: this.file, hash: this.#hash });
         reporter.emit('notice', 'info', `${this.file} was changed and is read again`);
       }
       this.#setTimer();

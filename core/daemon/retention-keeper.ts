@@ -49,15 +49,23 @@ export class RetentionKeeper {
     ).unref();
   }
 
-  /** Takes what is not to be kept, stretch by stretch → how many rows went. */
-  async prune(): Promise<number> {
+  async #sweep(): Promise<void> {
+    for (const _ of this.#ledger.sweepTexts()) {
+      await pause(PAUSE_MS, undefined, { ref: false });
+      if (this.#isStopped) return;
+    }
+  }
+
+  /** Takes what is not to be kept, stretch by stretch → how many rows went. `uid` asked for it; nobody does once a day. */
+  async prune(uid?: number): Promise<number> {
     let rows = 0;
     try {
-      for (const range of this.#ledger.prune(this.#retention, this.#keyFile)) {
+      for (const range of this.#ledger.prune(this.#retention, { keyFile: this.#keyFile, uid })) {
         rows += range.rows;
         await pause(PAUSE_MS, undefined, { ref: false });
         if (this.#isStopped) break;
       }
+      if (rows > 0 && !this.#isStopped) await this.#sweep();
     } catch (error) {
       if (!(error instanceof UsherdError)) throw error;
       this.#reporter.emit('notice', 'warning', `the ledger was not pruned: ${error.message}`);

@@ -3,16 +3,18 @@ import type { SystemRoot } from '../kernel/system-root.ts';
 import type { ModuleTree } from '../kmod/module-tree.ts';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import { applyRules } from '../pipeline/4-policy/rules/apply-rules.ts';
-import type { RuleDevice, RuleSubject, StoredDevice } from '../pipeline/4-policy/rules/rule-context.ts';
+import type { RuleDevice, StoredDevice } from '../pipeline/4-policy/rules/rule-context.ts';
 import { loadRuleSet } from '../pipeline/4-policy/rules/rule-files.ts';
 import type { RulePolicy } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import type { RuleResult } from '../pipeline/4-policy/rules/rule-result.ts';
 import { EMPTY_RULE_SET, type RuleSet } from '../pipeline/4-policy/rules/rule-set.ts';
+import { staticNodes } from '../pipeline/4-policy/rules/static-nodes.ts';
 import { ruleChanges } from '../pipeline/4-policy/rules/rule-changes.ts';
 import { subjectOfEvent, withStored } from '../pipeline/4-policy/rules/rule-subject.ts';
 import { SystemContext } from '../pipeline/4-policy/rules/system-context.ts';
 import { runPrograms, writeAttributes, type RuleFailure } from '../pipeline/6-load/carry-out-rules.ts';
 import { overrideDriver } from '../pipeline/6-load/driver-override.ts';
+import { nameInterface } from '../pipeline/6-load/rename-interface.ts';
 import { NodeKeeper } from '../pipeline/6-load/node-keeper.ts';
 import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
@@ -58,7 +60,7 @@ export class RuleDesk implements DeviceRules {
     this.#parts = parts;
     this.#ownDirs = ownRuleDirs(parts.roots);
     this.#context = new SystemContext(parts.roots, device => this.#storedOf(device));
-    this.#nodes = new NodeKeeper(parts.roots.dev);
+    this.#nodes = new NodeKeeper(parts.roots);
     this.policy = rulePolicy(parts.roots, treeTraits(parts.tree), () => this.#set, this.#context);
   }
 
@@ -98,15 +100,26 @@ export class RuleDesk implements DeviceRules {
     this.#set = set;
     this.#lookAtDevices = this.#speaksOfDevices();
     if (set.isEmpty && before.isEmpty && problems.length === 0) return;
+    const last = ledger.lastIncident('rules-loaded');
+    // At a start nothing changed when these are the rules that were last recorded.
+    const isKnown = before === EMPTY_RULE_SET && last?.hash === set.hash;
     ledger.incident({
       kind: 'rules-loaded',
       hash: set.hash,
-      ...(before === EMPTY_RULE_SET ? {} : { before: before.hash }),
+      ...(last === undefined ? {} : { before: last.hash }),
       files: set.files.length,
       rules: set.rules.length,
-      changes: ruleChanges(before, set).slice(0, NAMED_MAX),
+      changes: isKnown ? [] : ruleChanges(before, set).slice(0, NAMED_MAX),
     });
     for (const problem of problems.slice(0, NAMED_MAX)) ledger.incident({ kind: 'config-problem', problem });
+    if (!settings.manageDev || this.#parts.observes) return;
+    const nodes = staticNodes(set, this.#context);
+    for (const message of this.#nodes.applyStatic(nodes)) this.#failed('', { place: { file: roots.dev }, message });
+  }
+
+  stop(): void {
+    this.flushHits();
+    this.#nodes.close();
   }
 
   /** Goes through the rules for one event and does what they say, but for programs, which are left for afterwards. */
@@ -117,9 +130,7 @@ export class RuleDesk implements DeviceRules {
     const subject = event.action === 'remove' ? withStored(plain, plain.device && this.#storedOf(plain.device)) : plain;
     this.#timer ??= setTimeout(() => this.flushHits(), HITS_EVERY_MS).unref();
     const result = applyRules(this.#set, subject, this.#context, { runProgram: runRuleProgram, counts: true });
-    return result instanceof Promise
-      ? result.then(done => this.#carryOut(event, subject, done))
-      : this.#carryOut(event, subject, result);
+    return result instanceof Promise ? result.then(done => this.#carryOut(event, done)) : this.#carryOut(event, result);
   }
 
   /** Writes how often each rule matched since the last time, if any did. */
@@ -137,8 +148,9 @@ export class RuleDesk implements DeviceRules {
     this.#hitsSinceMs = Date.now();
   }
 
-  #carryOut({ devpath, action }: Uevent, subject: RuleSubject, result: RuleResult): AfterRules | undefined {
+  #carryOut(event: Uevent, result: RuleResult): AfterRules | undefined {
     const { roots, observes } = this.#parts;
+    const { devpath, action } = event;
     this.#store(devpath, action, result);
     if (observes) return undefined;
     const mine = <Item extends { readonly place: Place }>(items: readonly Item[]): readonly Item[] =>
@@ -146,7 +158,11 @@ export class RuleDesk implements DeviceRules {
     const failures = [...writeAttributes(mine(result.attributes), mine(result.sysctls), roots)];
     if (this.#settings.manageDev) {
       const place: Place = { file: roots.dev };
-      failures.push(...this.#nodes.apply(subject, result).map(message => ({ place, message })));
+      const messages = [...this.#nodes.apply(event, result)];
+      const [from, to] = [result.properties.get('INTERFACE'), result.name];
+      if (event.action === 'add' && event.subsystem === 'net' && from !== undefined && to !== undefined)
+        messages.push(...[nameInterface(from, to)].filter(message => message !== undefined));
+      failures.push(...messages.map(message => ({ place, message })));
     }
     if (result.driverOverride !== undefined && action !== 'remove') this.#override(devpath, result.driverOverride);
     for (const failure of failures) this.#failed(devpath, failure);

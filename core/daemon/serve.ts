@@ -5,7 +5,9 @@ import type { Incident } from '../pipeline/7-ledger/incident.ts';
 import { native } from '../kernel/native.ts';
 import { errnoName } from '../vocabulary/errno.ts';
 import { VERSION } from '../version.ts';
+import type { AnswerDesk } from './answer-desk.ts';
 import type { Daemon } from './daemon.ts';
+import { answerHandler } from './serve-answers.ts';
 import { policyHandlers } from './serve-policy.ts';
 import { statusOf } from './status.ts';
 
@@ -16,11 +18,11 @@ const SETTLE_MAX_MS = 120_000;
 const FOLLOWED_HELD_MAX = 4096;
 
 /** Opens the daemon's socket. @throws {UsherdError} DAEMON_RUNNING, SOCKET_UNUSABLE */
-export function serveDaemon(daemon: Daemon): Promise<IpcServer> {
+export function serveDaemon(daemon: Daemon, answers: AnswerDesk): Promise<IpcServer> {
   return IpcServer.listen({
     socketPath: daemon.options.roots.sockets[0],
     version: VERSION,
-    handlers: handlersOf(daemon),
+    handlers: { ...handlersOf(daemon), answer: answerHandler(answers) },
     peerCredentials,
     daemonUid: process.getuid?.() ?? 0,
     onRefusal: ({ reason, verb = '', peer }) =>
@@ -53,14 +55,14 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     },
     prune: {
       role: 'admin',
-      handle: async (_params, { respond }) => {
-        await respond({ rows: await daemon.prune() });
+      handle: async (_params, { peer, respond }) => {
+        await respond({ rows: await daemon.prune(peer.uid) });
       },
     },
     reload: {
       role: 'admin',
-      handle: async (_params, { respond }) => {
-        daemon.reload();
+      handle: async (_params, { peer, respond }) => {
+        daemon.reload(peer.uid);
         await respond({ reloaded: true });
       },
     },

@@ -33,6 +33,7 @@ interface LedgerFields {
   readonly keepIncidentDays: number;
   readonly keepEvents: number;
   readonly keepBytes: number;
+  readonly hashSerials: boolean;
   /** A file; empty for none. */
   readonly signKey: string;
 }
@@ -82,6 +83,7 @@ export const DEFAULT_SETTINGS: Settings = {
   keepIncidentDays: 0,
   keepEvents: 0,
   keepBytes: 0,
+  hashSerials: false,
   signKey: '',
   driverFinders: DEFAULT_DRIVER_SETTINGS.finders,
   driverOrigins: DEFAULT_DRIVER_SETTINGS.origins,
@@ -147,7 +149,7 @@ export const SETTINGS: readonly SettingSpec[] = [
     field: 'manageDev',
     wanted: 'true or false',
     description:
-      'Whether usherd gives device nodes their owners, permissions and links, and runs what rules of any folder say, for a system without udevd. Off by default: two managers of one /dev undo each other.',
+      'Whether usherd gives device nodes their owners, permissions, labels and links and network interfaces their names, and runs what rules of any folder say, for a system without udevd. Off by default: two managers of one /dev undo each other.',
     parse: value => (typeof value === 'boolean' ? value : undefined),
   },
   {
@@ -218,6 +220,14 @@ export const SETTINGS: readonly SettingSpec[] = [
     description:
       'How large the record may become. Beyond it the oldest events go, then the oldest decisions; the file does not shrink, its room is used again.',
     parse: parseKeptBytes,
+  },
+  {
+    key: 'ledger.hash_serials',
+    field: 'hashSerials',
+    wanted: 'true or false',
+    description:
+      'Whether serial numbers, unique names, world wide names and hardware addresses are recorded as keyed hashes only (hmac: and 24 digits), in the environment of events, in links by id, and where an address is part of an interface name. The key is serial.key in the state folder, made on first use; who has it can still ask for a number in plain, with usher history --env. What was recorded before stays as it is. Rules and policy see the plain values.',
+    parse: value => (typeof value === 'boolean' ? value : undefined),
   },
   {
     key: 'ledger.sign_key',

@@ -3,6 +3,7 @@ import { UsherdError } from '../errors.ts';
 import { callDaemon } from '../ipc/client.ts';
 import type { JsonObject } from '../ipc/protocol.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
+import { readSettings } from './read-settings.ts';
 import { Ledger } from '../pipeline/7-ledger/ledger.ts';
 
 /**
@@ -21,7 +22,12 @@ export async function withLedger<Answer>(
       if (!(error instanceof UsherdError) || error.code !== 'DAEMON_UNREACHABLE') throw error;
     }
   }
-  const ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'));
+  const { settings } = readSettings(roots.configDirs);
+  const ledger = Ledger.open(path.join(roots.stateDir, 'ledger.sqlite'), { hidesSerials: settings.hashSerials });
+  if (ledger.setAside !== undefined) {
+    const { file, movedTo, reason } = ledger.setAside;
+    process.stderr.write(`usher: ${file} was damaged (${reason}); it is kept as ${movedTo}, and a new one is begun\n`);
+  }
   try {
     return here(ledger);
   } finally {

@@ -49,7 +49,7 @@ export type XzRefusal =
 /**
  * The addon's functions, as they are (core/kernel/addon). A number below zero is a negative error number from the kernel;
  * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts,
- * memory.ts and xz.ts beside this file.
+ * device-calls.ts, memory.ts and xz.ts beside this file.
  */
 export interface Native {
   netlinkOpen(
@@ -74,6 +74,8 @@ export interface Native {
   deleteModule(name: string, flags: number): Promise<number> | number;
   peerCredentials(fd: number): PeerCredentials | number;
   unixSend(address: string, bytes: Uint8Array): number;
+  renameInterface(from: string, to: string): number;
+  setLabel(fd: number, name: string, label: string): number;
   xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
   mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
   releaseMemory(): number;

@@ -20,6 +20,8 @@ const YEAR_MS = 365 * 86_400_000;
 const MONTH_MS = YEAR_MS / 12;
 /** One event in so many asks for a driver and has a decision; the others are what a desktop has most of: change, bind, remove. */
 const DECIDED_EVERY = 100;
+/** One device in so many has a serial number that udevd tells with each of its events. */
+const SERIAL_EVERY = 16;
 /** One in so many has a value no other has. */
 const UNIQUE_EVERY = 8;
 const ACTIONS: readonly Action[] = ['add', 'bind', 'change', 'unbind', 'remove'];
@@ -83,7 +85,7 @@ function askMany(folder: string, count: number): readonly Figure[] {
   const ledger = begin(path.join(folder, 'many'));
   for (let n = 0; n < count; n += 1) {
     if (n > 0 && n % Math.floor(count / 12) === 0) ledger.beginRun(run(`boot-${n}`, timeOf(n, count)));
-    const entry = ledger.record(event(n, count));
+    const entry = ledger.record(withSerial(event(n, count), (n * 7919) % DEVICES));
     if (n % DECIDED_EVERY !== 0) continue;
     ledger.open(entry, decision(n));
     ledger.commit(entry, [{ kind: 'inserted', module: MODULES[n % 40] ?? moduleName('none'), tookMs: 1 }]);
@@ -144,6 +146,11 @@ function questions(history: History): readonly (readonly [string, () => unknown]
       () => history.devices({ newSinceMs: YEAR_BEGINS + YEAR_MS - 7 * 86_400_000 }),
     ],
     ['connected at a moment', () => history.connectedAt(march)],
+    ['what is different since boot -1', () => history.changes(second?.startedAtMs ?? 0, YEAR_BEGINS + YEAR_MS)],
+    [
+      'newest 50 with a serial number',
+      () => [...history.query({ env: { key: 'ID_SERIAL_SHORT', values: ['S000032'] }, ...page })],
+    ],
     ['newest 50 of a device', () => [...history.query({ device, ...page })]],
     ['newest 50 of a pattern of devices', () => [...history.query({ device: '*-7?:1.0', ...page })]],
     ['newest 50 of a seldom subsystem', () => [...history.query({ subsystem: 'seldom', ...page })]],
@@ -202,6 +209,14 @@ function event(n: number, count: number, actions: readonly Action[] = ACTIONS): 
     origin: { kind: 'kernel' },
     receivedAtMs: timeOf(n, count),
   };
+}
+
+function withSerial(plain: Uevent, device: number): Uevent {
+  if (device % SERIAL_EVERY !== 0) return plain;
+  const env = Object.assign(Object.create(null), plain.env, {
+    ID_SERIAL_SHORT: `S${String(device).padStart(6, '0')}`,
+  }) as Record<string, string>;
+  return { ...plain, env };
 }
 
 function decision(n: number): Deliberation {

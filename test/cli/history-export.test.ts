@@ -7,7 +7,10 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import * as fc from 'fast-check';
 import { parseTailState } from '../../core/cli/tail-state.ts';
+import { History } from '../../core/pipeline/7-ledger/history.ts';
 import { Ledger } from '../../core/pipeline/7-ledger/ledger.ts';
+import type { RowRecord } from '../../core/pipeline/7-ledger/row-records.ts';
+import { journalMessage } from '../../core/pipeline/8-report/journal-message.ts';
 import type { Devpath } from '../../core/vocabulary/devpath.ts';
 import { moduleName } from '../../core/vocabulary/module-name.ts';
 import { mouseAdded, mouseDeliberation, MOUSE, MOUSE_MODALIAS, RUN } from '../pipeline/7-ledger/samples.ts';
@@ -75,10 +78,14 @@ test('a record is a CloudEvent, a syslog line and a row of CSV, and a device for
     await usher('history', 'export', '--format', 'cloudevents', ...on),
   );
   const { data: _, ...envelope } = event ?? {};
+  const history = History.open(path.join(state, 'ledger.sqlite'));
+  const identity = history.identity();
+  history.close();
+  t.regex(identity ?? '', /^[0-9a-f]{16}$/);
   t.deepEqual(envelope, {
     specversion: '1.0',
     id: '2',
-    source: `/usherd/${os.hostname()}`,
+    source: `/usherd/${os.hostname()}/${identity}`,
     type: 'usherd.uevent',
     time: '2026-11-23T06:01:40.200Z',
     subject: `${MOUSE}\n=cmd`,
@@ -124,7 +131,9 @@ test('the journal gets a datagram a record, with fields of its own names', async
   while (receiver.arrived.length === 0) await pause(5);
   const message = Buffer.from(receiver.arrived[0] ?? '');
   t.true(message.includes('MESSAGE=uevent add '));
-  t.true(message.includes('PRIORITY=6\nSYSLOG_IDENTIFIER=usherd\nUSHERD_OFFSET=2\nUSHERD_KIND=uevent\n'));
+  t.true(
+    message.includes('PRIORITY=6\nSYSLOG_IDENTIFIER=usherd\nSYSLOG_FACILITY=3\nUSHERD_OFFSET=2\nUSHERD_KIND=uevent\n'),
+  );
   // A value with a line break is told by its length.
   const devpath = `${MOUSE}\n=cmd`;
   const length = Buffer.alloc(8);
@@ -132,6 +141,46 @@ test('the journal gets a datagram a record, with fields of its own names', async
   t.true(message.includes(Buffer.concat([Buffer.from('USHERD_DEVPATH\n'), length, Buffer.from(`${devpath}\n`)])));
   const gone = await usher('history', 'export', '--format', 'journald', '--root', `${root}/none`, '--state-dir', state);
   t.is(gone.status, 4);
+});
+
+test('what was decided, and by which rule, is in the fields of journald and syslog', async t => {
+  const state = folder(t);
+  story(state);
+  const on = ['history', 'export', '--format', 'syslog', '--state-dir', state];
+  const decision = (await usher(...on, '--kind', 'decision')).stdout;
+  t.regex(
+    decision,
+    /^<30>1 .* modules="usbhid hid" verdict="allow" by="rules" reason="mice are welcome" rule="\/etc\/usherd\/rules\.d\/10-input\.rules:3"\] decision .*usbhid hid allow mice are welcome\n$/s,
+  );
+  t.regex((await usher(...on, '--kind', 'ending')).stdout, /result="refused" modules="usbhid" errno="EPERM"\]/);
+  const severities = (await usher(...on)).stdout.split('\n').map(line => line.slice(0, 4));
+  t.deepEqual(severities, ['<30>', '<30>', '<30>', '<28>', '<30>', '<28>', '<30>', '']);
+  const [record] = jsonLines<RowRecord & { place?: unknown }>(
+    await usher('history', 'export', '--state-dir', state, '--kind', 'decision'),
+  );
+  const { offset = 0, kind = '', atMs = 0, ...facts } = record ?? {};
+  const message = journalMessage({ offset, kind, atMs, facts }).toString();
+  t.true(message.includes('CODE_FILE=/etc/usherd/rules.d/10-input.rules\nCODE_LINE=3\n'));
+  t.true(message.includes('USHERD_MODULES=usbhid hid\nUSHERD_VERDICT=allow\n'));
+});
+
+test('a tail begins anew with another ledger, and goes on with one that took the place of a damaged one', async t => {
+  const state = folder(t);
+  const [output, noted] = [path.join(state, 'out.jsonl'), path.join(state, 'tail.json')];
+  const words = ['history', 'tail', '--once', '--state-dir', state, '--state', noted, '--output', output];
+  story(state);
+  t.is((await usher(...words)).stderr, '');
+  writeFileSync(path.join(state, 'ledger.sqlite'), 'Dear diary, today a mouse was plugged in.\n'.repeat(200));
+  const ledger = Ledger.open(path.join(state, 'ledger.sqlite'), { now: () => AT + 1 });
+  ledger.beginRun({ ...RUN, startedAtMs: RUN.startedAtMs + 1 });
+  ledger.close('test over');
+  t.regex((await usher(...words)).stderr, /is another ledger than that of which 7 records were handed on; it is begun/);
+  const kinds = readFileSync(output, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { offset: number; kind: string })
+    .map(({ offset, kind }) => `${offset} ${kind}`);
+  t.deepEqual(kinds.slice(7), ['1 incident', '2 run', '3 run-end']);
 });
 
 test('a tail that is killed at any moment leaves each record in its file exactly once', async t => {

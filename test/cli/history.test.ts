@@ -1,7 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import type { Action } from '../../core/pipeline/1-intake/uevent.ts';
 import { Ledger } from '../../core/pipeline/7-ledger/ledger.ts';
@@ -9,6 +12,7 @@ import type { Devpath } from '../../core/vocabulary/devpath.ts';
 import { mouseAdded, mouseDeliberation, RUN } from '../pipeline/7-ledger/samples.ts';
 import { jsonLines, usher } from '../support/usher.ts';
 
+const MAIN = path.resolve(import.meta.dirname, '../../core/cli/main.ts');
 const START = Date.UTC(2026, 2, 1);
 
 /** A state folder with a day of events: a port where something is plugged in and out, and one decision. */
@@ -79,6 +83,61 @@ test('history is counted, paged, and printed as CSV', async t => {
   );
   t.is((await usher('history', '--boot', '3', ...at)).status, 1);
   t.is((await usher('history', '--group-by', 'module', '-d', 'x', ...at)).status, 2);
+});
+
+test('incidents and requests take boots, pages, kinds and forms, and an option without a meaning is refused', async t => {
+  const { at, file } = stateDir(t);
+  const ledger = Ledger.open(file, { now: () => START + 2 * 86_400_000 });
+  ledger.beginRun({ ...RUN, bootId: 'another-boot', startedAtMs: START + 86_400_000 });
+  for (const reason of ['first', 'second', 'third']) ledger.incident({ kind: 'shutdown', reason });
+  ledger.incident({ kind: 'overrun', dropped: 3 });
+  ledger.close('test over');
+  const ask = async (...words: string[]): Promise<string> =>
+    (await usher('history', '--incidents', ...words, ...at, '--csv')).stdout;
+  const line = (id: number, facts: string, kind = 'shutdown'): string =>
+    `${id},2026-03-03T00:00:00.000Z,10,${kind},"${facts.replaceAll('"', '""')}"\n`;
+  const [first, second, third] = ['first', 'second', 'third'].map((reason, n) =>
+    line(11 + n, `{"reason":"${reason}"}`),
+  );
+  const titles = 'id,time,run,kind,facts\n';
+  const overrun = line(14, '{"dropped":3}', 'overrun');
+  t.is(await ask(), `${titles}${first}${second}${third}${overrun}`);
+  t.is(await ask('--kind', 'overrun', '--kind', 'resync'), titles + overrun);
+  t.is(await ask('--boot', 'another'), `${titles}${first}${second}${third}${overrun}`);
+  t.is(await ask('--boot', '-1'), titles);
+  t.is(await ask('--after', '13', '-n', '1'), `${titles}${second}`);
+  t.is(await ask('--until', '2026-03-02'), titles);
+  t.is((await usher('history', '--requests', '--csv', ...at)).stdout, 'id,time,asker,asked,uid,devpath,state,result\n');
+  const connected = ['history', '--at', '2026-03-01 10:00', '--csv', ...at];
+  t.is((await usher(...connected, '-d', '1-1')).stdout, 'devpath,subsystem,driver,modalias,entry\n');
+  t.regex((await usher(...connected, '-d', '1-2', '-s', 'usb')).stdout, /\n\/devices\/usb1\/1-2,usb,/);
+  for (const words of [
+    ['--incidents', '-d', 'x'],
+    ['--kind', 'overrun'],
+    ['--at', 'now', '-f'],
+    ['--requests', '--at', 'now'],
+  ])
+    t.is((await usher('history', ...words, ...at)).status, 2, words.join(' '));
+});
+
+test('following tells only of what was asked for', async t => {
+  const { at, file } = stateDir(t);
+  const ledger = Ledger.open(file);
+  ledger.beginRun(RUN);
+  const child = spawn(process.execPath, [MAIN, 'history', '-f', '-d', '1-7', '--csv', ...at]);
+  let printed = '';
+  child.stdout.on('data', bytes => {
+    printed += String(bytes);
+  });
+  while (!printed.includes('entry,')) await pause(5);
+  for (const port of ['1-6', '1-7']) ledger.record(mouseAdded({ devpath: `/devices/usb1/${port}` as Devpath }));
+  ledger.flush();
+  while (!printed.includes('/devices/usb1/1-7')) await pause(5);
+  child.kill();
+  await once(child, 'exit');
+  t.false(printed.includes('1-6'));
+  t.regex(printed, /\n12,2026-11-23T06:01:40\.123Z,add,\/devices\/usb1\/1-7,usb,[^\n]*\n$/);
+  ledger.close('test over');
 });
 
 test('stats draw what the counts say', async t => {

@@ -141,11 +141,18 @@ real(
     t.like(ask('no-such-alias'), { status: 1 });
     t.regex(readFileSync(path.join(daemon.stateDir, 'request-answers'), 'utf8'), /^deny rare$/m);
     await daemon.stop();
-    const told = jsonLines<{ incident: { kind: string } }>(await usher('history', '--incidents', '--json', ...where));
-    t.deepEqual(
-      told.map(({ incident }) => incident.kind).filter(kind => kind.startsWith('policy')),
-      ['policy-changed', 'policy-edited'],
+    const told = jsonLines<{ incident: { kind: string; before?: string; hash?: string; changes?: unknown } }>(
+      await usher('history', '--incidents', '--json', ...where),
     );
+    const policy = told.map(({ incident }) => incident).filter(({ kind }) => kind.startsWith('policy'));
+    t.deepEqual(
+      policy.map(({ kind, changes }) => [kind, changes]),
+      [
+        ['policy-changed', undefined],
+        ['policy-edited', ['-forbid scsi: x', '+forbid rare']],
+      ],
+    );
+    t.is(policy[1]?.before, policy[0]?.hash);
   },
 );
 

@@ -112,8 +112,8 @@ test('rules that have an error never take the place of those that count, and bot
   t.not(desk.ruleSet.hash, first);
   const loaded = incidents('rules-loaded').map(({ kind: _kind, ...facts }) => facts);
   t.deepEqual(loaded, [
-    { hash: first, files: 1, rules: 1, changes: [`+${file}:1`] },
-    { hash: desk.ruleSet.hash, before: first, files: 1, rules: 2, changes: [`+${file}:2`] },
+    { hash: first, files: 1, rules: 1, changes: [`+${file}:1 MODULE=="a", VERDICT="deny"`] },
+    { hash: desk.ruleSet.hash, before: first, files: 1, rules: 2, changes: [`+${file}:2 MODULE=="b", VERDICT="hold"`] },
   ]);
   t.like(incidents('rules-refused')[0], {
     problems: [`${file}:1:23: VERDICT is one of deny, hold, allow, found "dney"; the rule is left out`],

@@ -196,6 +196,16 @@ test('a keyboard that shows itself as one that is there waits, whatever the list
   t.deepEqual(await plugin.opine({ module: 'usbhid', device: twin }), hold(why));
 });
 
+test('of two keyboards that are plugged in at once the second waits, though no driver has taken the first yet', async t => {
+  const known = [keyboard, other].map(({ vendor, product }) => ({ vendor, product, interfaces: ['03:*:*'] }));
+  const plugin = await startPlugin(usbAllowlist, { settings: { learn: false, known } });
+  plugin.devices = [deviceOf(keyboard), deviceOf(other)];
+  t.is((await plugin.opine({ module: 'usbhid', device: interfaceOf(keyboard) }))?.verdict, 'allow');
+  const why = hold('it is a second keyboard, one at 1-1 is there already');
+  t.deepEqual(await plugin.opine({ module: 'usbhid', device: interfaceOf(other) }), why);
+  t.is((await plugin.opine({ module: 'usbhid', device: interfaceOf(keyboard) }))?.verdict, 'allow');
+});
+
 test('two keyboards of one make that were learned both come in, a third does not', async t => {
   const second = { ...keyboard, port: '1-2' };
   const plugin = await startPlugin(usbAllowlist, { devices: [deviceOf(keyboard), deviceOf(second)] });

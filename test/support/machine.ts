@@ -41,3 +41,10 @@ export const isSanitized = (process.env['USHERD_NATIVE'] ?? '').includes('saniti
 export function injectUevent(fields: readonly string[]): number {
   return native().netlinkInject(Buffer.from(fields.map(field => `${field}\0`).join('')));
 }
+
+/** Why the kernel makes no virtual network pair, or undefined. */
+export function whyNoVeth(): string | undefined {
+  const words = ['-Urn', 'ip', 'link', 'add', 'ush0', 'type', 'veth', 'peer', 'name', 'ush1'];
+  const { status, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+  return status === 0 ? undefined : `a veth pair cannot be made: ${(stderr ?? 'no ip').trim()}`;
+}

@@ -70,7 +70,7 @@ export function rulesPage(): string {
       ]),
     ),
     '## What is done',
-    "VERDICT, MODULE= and OPTIONS{module} always count. DRIVER_OVERRIDE, and ATTR, SYSCTL and RUN of usherd's own folders, are carried out by a daemon that loads. NAME of an interface is only a property of the result. Links, permissions, and what rules of other folders want to be done, only with `manage_dev = true`, for systems without udevd: two managers of one /dev undo each other.",
+    "VERDICT, MODULE= and OPTIONS{module} always count. DRIVER_OVERRIDE, and ATTR, SYSCTL and RUN of usherd's own folders, are carried out by a daemon that loads. Names of interfaces, links, permissions and labels of nodes, watches, and what rules of other folders want to be done, only with `manage_dev = true`, for systems without udevd: two managers of one /dev undo each other.",
     "PROGRAM, IMPORT{program} and RUN are run without a shell, with the device's properties as their whole environment, in a process group of their own, which is killed whole after three minutes. A program named without a path is looked for in /lib/udev.",
     'A rule with an error is left out. A set of rules with an error in it never takes the place of one that counts already; the ledger has its hash, what was added and taken out (`usher history --incidents`).',
   ].join('\n\n')}\n`;

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { BUNDLED } from '../../../plugins/bundled.ts';
 import { jailTools } from '../../daemon/jail-tools.ts';
 import { noFacts } from '../../plugin-host/fact-reader.ts';
 import { PluginHost } from '../../plugin-host/plugin-host.ts';
@@ -8,7 +9,7 @@ import { formatProblem } from '../../vocabulary/place.ts';
 import { span } from '../../pipeline/8-report/terminal.ts';
 import { printJson, printSpans } from '../output.ts';
 import type { Caller } from '../verb.ts';
-import { findAuthored, openTrialFolder, type AuthoredPlugin } from './trial-folder.ts';
+import { findAuthored, openTrialFolder, whyUntrusted, type AuthoredPlugin } from './trial-folder.ts';
 import { typeCheck } from './type-check.ts';
 
 /** One thing that was looked at. */
@@ -51,13 +52,15 @@ async function checkStart(plugin: AuthoredPlugin, caller: Caller): Promise<reado
     ...caller.roots.configDirs.map(config => path.join(config, 'plugins', `${plugin.name}.toml`)),
   ].find(file => existsSync(file));
   const settings = settingsFile === undefined ? undefined : readFileSync(settingsFile, 'utf8');
+  const untrusted = whyUntrusted(plugin, caller.uid);
+  if (untrusted !== undefined) return [{ what: 'plugin', result: 'bad', lines: [untrusted] }];
   using folder = openTrialFolder(plugin, settings);
   const notices: string[] = [];
   const host = new PluginHost({
     configDirs: [folder.configDir],
     stateDir: folder.stateDir,
     uid: caller.uid,
-    bundled: {},
+    bundled: BUNDLED,
     facts: noFacts(() => undefined),
     actions: {
       overrideDriver: async () => undefined,
@@ -73,7 +76,7 @@ async function checkStart(plugin: AuthoredPlugin, caller: Caller): Promise<reado
   });
   try {
     await host.load();
-    const [listing] = host.list();
+    const listing = host.list().find(({ name, origin }) => name === plugin.name && origin !== 'bundled');
     const problems = host.problems.map(problem =>
       formatProblem({ ...problem, place: { ...problem.place, file: settingsFile ?? problem.place.file } }),
     );
@@ -85,7 +88,7 @@ async function checkStart(plugin: AuthoredPlugin, caller: Caller): Promise<reado
           ? [`there is no ${plugin.name}.toml in ${plugin.folder}`]
           : [settingsFile, ...problems],
     };
-    return [startCheck(listing, notices), told];
+    return [startCheck(listing, [...notices, ...problems]), told];
   } finally {
     await host.stop();
   }

@@ -3,13 +3,14 @@ import path from 'node:path';
 import { replayRecording } from '../../daemon/replay.ts';
 import { UsherdError } from '../../errors.ts';
 import { systemRoot } from '../../kernel/system-root.ts';
+import { formatCount } from '../../pipeline/8-report/quantity.ts';
 import { span } from '../../pipeline/8-report/terminal.ts';
 import { formatProblem } from '../../vocabulary/place.ts';
 import { isSet } from '../option-values.ts';
 import { printJson, printSpans } from '../output.ts';
 import type { Caller, OptionValues } from '../verb.ts';
 import { diffOpinions, readExpected, writeExpected, type ExpectedOpinion } from './expected-opinions.ts';
-import { findAuthored, openTrialFolder, type AuthoredPlugin } from './trial-folder.ts';
+import { findAuthored, openTrialFolder, whyUntrusted, type AuthoredPlugin } from './trial-folder.ts';
 
 const RECORDING = /\.uevents$/;
 
@@ -50,6 +51,9 @@ async function testRecording(plugin: AuthoredPlugin, file: string, updates: bool
   const recording = path.basename(file);
   const expectedFile = file.replace(RECORDING, '.expected.toml');
   const complaints: string[] = [];
+  const untrusted = whyUntrusted(plugin, caller.uid);
+  if (untrusted !== undefined)
+    return { recording, opinions: [], result: 'failed', difference: [], complaints: [untrusted] };
   const opinions = await opinionsOn(plugin, file, message => void complaints.push(message), caller);
   const basis = { recording, opinions, complaints };
   // What was said in part, or by nobody, is nothing to go by.
@@ -115,7 +119,11 @@ function print({ recording, result, opinions, difference, complaints }: Tested, 
     return;
   }
   const style = result === 'passed' || result === 'updated' ? 'good' : 'bad';
-  printSpans(caller, [span(style, result.padEnd(8)), recording, span('faint', `  ${opinions.length} opinions`)]);
+  printSpans(caller, [
+    span(style, result.padEnd(8)),
+    recording,
+    span('faint', `  ${formatCount(opinions.length, 'opinion')}`),
+  ]);
   for (const complaint of complaints) printSpans(caller, ['  ', span('bad', complaint)]);
   for (const line of difference)
     printSpans(caller, ['  ', span(line.startsWith('+') ? 'good' : line.startsWith('-') ? 'bad' : 'faint', line)]);

@@ -1,17 +1,19 @@
 import {
+  chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   realpathSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import { isPluginName } from '../../plugin-host/plugin-place.ts';
+import { readTrustedFiles } from '../../plugin-host/trusted-files.ts';
 
 /** An author's plugin: a folder with an index file, or a single file. */
 export interface AuthoredPlugin {
@@ -51,14 +53,24 @@ export interface TrialFolder extends Disposable {
   readonly stateDir: string;
 }
 
-/** Makes such a folder for a plugin, with the text of its settings file if it is to have one; it goes with `using`. */
+/** Why a daemon of this user would not run the plugin where it lies, or undefined. */
+export function whyUntrusted({ extent }: AuthoredPlugin, uid: number): string | undefined {
+  const files = readTrustedFiles(extent, uid);
+  return 'distrust' in files ? `it is not to be trusted: ${files.distrust}` : undefined;
+}
+
+/**
+ * Makes such a folder with a copy of a plugin, and the text of its settings file if it is to have one; it goes with `using`. A copy, since
+ * around an author's folder there may be what Node would look for from a plugin, a package.json, and what no jail lets it read.
+ */
 export function openTrialFolder({ name, extent }: AuthoredPlugin, settings?: string): TrialFolder {
-  // The jail's user has to come through to what is linked; nothing secret lies in it.
   const folder = realpathSync(mkdtempSync(path.join(os.tmpdir(), 'usherd-plugin-')));
+  // Whoever a plugin runs as has to come through to it.
+  chmodSync(folder, 0o755);
   const plugins = path.join(folder, 'etc/plugins');
-  mkdirSync(plugins, { recursive: true });
-  const isFolder = statSync(extent).isDirectory();
-  symlinkSync(extent, path.join(plugins, isFolder ? name : path.basename(extent)));
+  mkdirSync(plugins, { recursive: true, mode: 0o755 });
+  const copy = path.join(plugins, statSync(extent).isDirectory() ? name : path.basename(extent));
+  cpSync(extent, copy, { recursive: true });
   if (settings !== undefined) writeFileSync(path.join(plugins, `${name}.toml`), settings, { mode: 0o600 });
   return {
     configDir: path.join(folder, 'etc'),

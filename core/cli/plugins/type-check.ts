@@ -18,16 +18,17 @@ const OUTPUT_MAX_BYTES = 4 * 1024 * 1024;
 export async function typeCheck(
   { entry, folder }: AuthoredPlugin,
   env: Readonly<Record<string, string | undefined>>,
+  top = usherdFolder(),
 ): Promise<TypeCheck> {
   if (!/\.m?ts$/.test(entry)) return { kind: 'skipped', why: 'it is not TypeScript' };
-  const compiler = findCompiler(folder, env);
+  const compiler = findCompiler(folder, top, env);
   if (compiler === undefined) {
     const why = `no TypeScript compiler (tsc) in ${folder}/node_modules, beside usherd or on the PATH: npm install typescript`;
     return { kind: 'skipped', why };
   }
   const project = mkdtempSync(path.join(os.tmpdir(), 'usherd-types-'));
   try {
-    writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify(projectFor(entry, folder)));
+    writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify(projectFor(entry, folder, top)));
     const output = await run(compiler, project, folder);
     return { kind: 'checked', compiler, complaints: output.split('\n').filter(line => line.trim() !== '') };
   } finally {
@@ -36,11 +37,15 @@ export async function typeCheck(
 }
 
 /** The plugin's own compiler, usherd's, or one on the PATH. */
-function findCompiler(folder: string, env: Readonly<Record<string, string | undefined>>): string | undefined {
+function findCompiler(
+  folder: string,
+  top: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string | undefined {
   const onPath = (env['PATH'] ?? '').split(':').filter(dir => dir.startsWith('/'));
   const places = [
     path.join(folder, 'node_modules/.bin/tsc'),
-    path.join(usherdFolder(), 'node_modules/.bin/tsc'),
+    path.join(top, 'node_modules/.bin/tsc'),
     ...onPath.map(dir => path.join(dir, 'tsc')),
   ];
   return places.find(place => existsSync(place));
@@ -57,8 +62,7 @@ function isSource(): boolean {
 }
 
 /** A project of its own, so that nobody has to write one: what plugins import by name is where usherd has it. */
-function projectFor(entry: string, folder: string): object {
-  const top = usherdFolder();
+function projectFor(entry: string, folder: string, top: string): object {
   const types = isSource()
     ? {
         'usherd/plugin': path.join(top, 'core/plugin-api/index.ts'),

@@ -1,7 +1,8 @@
 import os from 'node:os';
 import { UsherdError } from '../../errors.ts';
+import type { History } from '../../pipeline/7-ledger/history.ts';
 import { RECORD_KINDS, type RowRecord } from '../../pipeline/7-ledger/row-records.ts';
-import { EXPORT_FORMATS, type ExportFormat } from '../../pipeline/8-report/export-format.ts';
+import { EXPORT_FORMATS, type ExportFormat, type Exporter } from '../../pipeline/8-report/export-format.ts';
 import { momentOption } from '../history-options.ts';
 import { withHistory } from '../open-history.ts';
 import { countOption, isSet, listOption, textOption } from '../option-values.ts';
@@ -76,50 +77,95 @@ async function exportRecords(options: OptionValues, caller: Caller, isTail: bool
       'USAGE',
       `--from has ${from}, but ${stateFile ?? ''} says that ${known.offset} were handed on`,
     );
-  const outlet = await openOutlet(options, caller, known);
-  let offset = known?.offset ?? from ?? 0;
-  const isWanted = wantedBy(options);
-  const note = (): void => {
-    const outputBytes = outlet.sync();
-    if (stateFile !== undefined)
-      writeTailState(stateFile, outputBytes === undefined ? { offset } : { offset, outputBytes });
-  };
+  const exporter = { host: os.hostname(), ledger: '' };
+  const outlet = await openOutlet(options, caller, { exporter, known });
+  const handing = { outlet, stateFile, isWanted: wantedBy(options), caller, isTail, isOnce: isSet(options, 'once') };
+  let handed = { offset: known?.offset ?? from ?? 0, ledger: known?.ledger };
   try {
-    return await withHistory(caller, async history => {
-      for (;;) {
-        const last = history.lastId();
-        let held: RowRecord[] = [];
-        const hand = async (): Promise<void> => {
-          await outlet.put(held.filter(isWanted));
-          offset = held.at(-1)?.offset ?? offset;
-          held = [];
-          note();
-        };
-        for (const record of history.records(offset + 1, last)) {
-          held.push(record);
-          if (held.length < PUT_AT_ONCE) continue;
-          await hand();
-          if (caller.signal.aborted) return 0;
+    for (;;) {
+      const end = await withHistory(caller, async history => {
+        const ledger = history.identity();
+        if (handed.ledger !== undefined && ledger !== undefined && handed.ledger !== ledger) {
+          const message = `${history.path} is another ledger than that of which ${handed.offset} records were handed on`;
+          caller.stderr.write(`usher: ${message}; it is begun from its first\n`);
+          handed = { offset: 0, ledger };
         }
-        await hand();
-        if (!isTail || isSet(options, 'once')) return 0;
-        const { grown } = await import('../ledger-growth.ts');
-        if (!(await grown(history.path, caller.signal))) return 0;
-      }
-    });
+        exporter.ledger = ledger ?? '';
+        return handOn(history, handed.offset, handing);
+      });
+      handed = end;
+      if (!end.isReplaced) return 0;
+    }
   } finally {
     outlet.close();
+  }
+}
+
+interface HandingOn {
+  readonly outlet: RecordOutlet;
+  readonly stateFile: string | undefined;
+  readonly isWanted: (record: RowRecord) => boolean;
+  readonly caller: Caller;
+  readonly isTail: boolean;
+  readonly isOnce: boolean;
+}
+
+/** How far records were handed on, and whether another file stands in the ledger's place by now. */
+interface HandedOn {
+  readonly offset: number;
+  readonly ledger: string | undefined;
+  readonly isReplaced: boolean;
+}
+
+/** Hands on the records after `begin`, and notes how far it came each time they are where they should be. */
+async function handOn(
+  history: History,
+  begin: number,
+  { outlet, stateFile, isWanted, caller, isTail, isOnce }: HandingOn,
+): Promise<HandedOn> {
+  const { statSync } = await import('node:fs');
+  const inode = (): number | undefined => statSync(history.path, { throwIfNoEntry: false })?.ino;
+  const opened = inode();
+  let offset = begin;
+  let ledger = history.identity();
+  let held: RowRecord[] = [];
+  const hand = async (): Promise<void> => {
+    await outlet.put(held.filter(isWanted));
+    offset = held.at(-1)?.offset ?? offset;
+    held = [];
+    const outputBytes = outlet.sync();
+    ledger ??= history.identity();
+    if (stateFile !== undefined)
+      writeTailState(stateFile, {
+        offset,
+        ...(outputBytes !== undefined && { outputBytes }),
+        ...(ledger !== undefined && { ledger }),
+      });
+  };
+  const end = (isReplaced: boolean): HandedOn => ({ offset, ledger, isReplaced });
+  for (;;) {
+    for (const record of history.records(offset + 1, history.lastId())) {
+      held.push(record);
+      if (held.length < PUT_AT_ONCE) continue;
+      await hand();
+      if (caller.signal.aborted) return end(false);
+    }
+    await hand();
+    if (!isTail || isOnce) return end(false);
+    if (inode() !== opened) return end(true);
+    const { grown } = await import('../ledger-growth.ts');
+    const isNews = (): boolean => history.lastId() > offset || inode() !== opened;
+    if (!(await grown(history.path, caller.signal, isNews))) return end(false);
   }
 }
 
 function openOutlet(
   options: OptionValues,
   caller: Caller,
-  known: TailState | undefined,
+  { exporter, known }: { readonly exporter: Exporter; readonly known: TailState | undefined },
 ): Promise<RecordOutlet> | RecordOutlet {
   const format = textOption(options, 'format') ?? 'jsonl';
   const output = textOption(options, 'output');
-  const exporter = { host: os.hostname() };
   if (format === 'journald') {
     if (output !== undefined)
       throw new UsherdError('USAGE', '--output has a file, but journald takes the records itself');

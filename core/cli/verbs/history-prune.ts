@@ -46,10 +46,12 @@ async function runHistoryPrune(_args: readonly string[], options: OptionValues, 
     const file = ledgerFile({ roots });
     if (!existsSync(file)) throw new UsherdError('FILE_UNREADABLE', `${file}: there is no ledger yet`, { file });
     const { Ledger } = await import('../../pipeline/7-ledger/ledger.ts');
-    const ledger = Ledger.open(file);
+    const ledger = Ledger.open(file, { hidesSerials: settings.hashSerials });
     try {
       let taken = 0;
-      for (const range of ledger.prune(retention, signKey === '' ? undefined : signKey)) taken += range.rows;
+      for (const range of ledger.prune(retention, { keyFile: signKey === '' ? undefined : signKey, uid: caller.uid }))
+        taken += range.rows;
+      if (taken > 0) for (const _ of ledger.sweepTexts()) continue;
       return taken;
     } finally {
       ledger.close('pruned');

@@ -15,7 +15,7 @@ export const historyVerify: Verb = {
   name: 'history verify',
   summary: 'check that no row of the record was altered, removed, added or moved',
   description: [
-    'Compares every row with the digest it was sealed with, and every seal with the one before. Takes some five seconds per million rows.',
+    'Compares every row with the digest it was sealed with, and every seal with the one before; then the tables that questions are answered from with the rows. Takes some five seconds per million rows.',
     'Whoever can write the file can also cut off its end, or write all of it anew with seals that agree. Only an anchor taken before and kept elsewhere shows that: see usher history anchor.',
   ],
   arguments: [],
@@ -96,6 +96,8 @@ function problemText(problem: ChainProblem): string {
       return `row ${problem.id} (${problem.table}) was moved: it was written as row ${problem.sealedAs}`;
     case 'added':
       return `row ${problem.id} (${problem.table}) was added by other hands`;
+    case 'unlisted':
+      return `row ${problem.id} is as it was written, but was taken out of what questions are answered from (${problem.table})`;
     case 'broken-chain':
       return `the seal of rows ${problem.first} to ${problem.last} does not follow from the one before: a seal was altered, removed or put in`;
     case 'pruned-unsigned':

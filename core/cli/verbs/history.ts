@@ -1,15 +1,15 @@
 import path from 'node:path';
-import { GROUP_KEYS, type Count } from '../../pipeline/7-ledger/count-by.ts';
+import { UsherdError } from '../../errors.ts';
+import { GROUP_KEYS } from '../../pipeline/7-ledger/count-by.ts';
 import type { HistoryFilter } from '../../pipeline/7-ledger/history-filter.ts';
-import type { History, IncidentFilter } from '../../pipeline/7-ledger/history.ts';
-import type { ConnectedDevice } from '../../pipeline/7-ledger/questions.ts';
-import { formatNumber } from '../../pipeline/8-report/quantity.ts';
-import { BOOT_OPTIONS, HISTORY_OPTIONS, historyFilterOf, momentOption } from '../history-options.ts';
+import type { History } from '../../pipeline/7-ledger/history.ts';
+import { OTHER_ANSWERS, refuseOthers } from '../history-answers.ts';
+import { BOOT_OPTIONS, HISTORY_OPTIONS, historyFilterOf } from '../history-options.ts';
 import { grown } from '../ledger-growth.ts';
-import { bootIdOf } from '../open-history.ts';
+import { bootOf } from '../open-history.ts';
+import { isSet, listOption, textOption } from '../option-values.ts';
 import { printJson, printLines, terminal } from '../output.ts';
-import { isSet, textOption } from '../option-values.ts';
-import { printRecords, recordForm, RECORD_OPTIONS, type RecordColumn } from '../print-records.ts';
+import { recordForm, RECORD_OPTIONS } from '../print-records.ts';
 import type { Caller, OptionValues, Verb } from '../verb.ts';
 
 export const history: Verb = {
@@ -28,7 +28,11 @@ export const history: Verb = {
     { flags: '--group-by <key>', description: 'count, in place of listing', choices: GROUP_KEYS },
     ...RECORD_OPTIONS,
     { flags: '-f, --follow', description: 'go on with what happens from now on, until Ctrl-C' },
-    { flags: '--incidents', description: 'losses, rejected datagrams, reloads and problems, in place of events' },
+    {
+      flags: '--incidents',
+      description: 'losses, rejected datagrams, changes of what decides, reloads and problems, in place of events',
+    },
+    { flags: '--kind <kind>', description: 'of incidents: only this kind', isRepeatable: true },
     {
       flags: '--requests',
       description: 'what the kernel and administrators asked for by an alias or name, in place of events',
@@ -49,6 +53,10 @@ export const history: Verb = {
     { command: 'usher history --group-by rule --verdict deny', does: 'How often each rule denied something.' },
     { command: 'usher history --since-boot -1', does: 'What changed since the boot before this one.' },
     { command: 'usher history --at "2026-03-01 16:30"', does: 'What was connected at the moment of an incident.' },
+    {
+      command: 'usher history --incidents --kind policy-changed --kind policy-edited',
+      does: 'Who changed the policy, and how.',
+    },
     { command: 'usher history -n 20 -f', does: 'The last twenty entries, then what comes.' },
   ],
   run: runHistory,
@@ -61,38 +69,31 @@ async function runHistory(_args: readonly string[], options: OptionValues, calle
   const look = terminal(caller);
   try {
     const filter = { ...historyFilterOf(options, Date.now()), ...bootFilter(options, ledger) };
-    if (textOption(options, 'at') !== undefined) return await printConnected(ledger, options, caller);
-    const key = GROUP_KEYS.find(each => each === textOption(options, 'groupBy'));
-    if (key !== undefined) {
-      printRecords(ledger.counts(key, filter).slice(0, filter.limit), COUNT_COLUMNS, options, caller);
+    const other = OTHER_ANSWERS.find(({ key: name }) => options[name] !== undefined && options[name] !== false);
+    if (other !== undefined) {
+      refuseOthers(other, options);
+      await other.print({ ledger, filter, options, caller });
       return 0;
     }
-    if (isSet(options, 'incidents')) {
-      for (const incident of ledger.incidents(incidentFilterOf(filter)).toReversed()) {
-        if (caller.isJson) printJson(caller, report.incidentToJson(incident));
-        else printLines(caller, [report.formatIncidentLine(incident, look)]);
-      }
-      return 0;
-    }
-    if (isSet(options, 'requests')) {
-      for (const request of ledger.requests(incidentFilterOf(filter)).toReversed()) {
-        if (caller.isJson) printJson(caller, report.requestToJson(request));
-        else printLines(caller, [report.formatRequestLine(request, look)]);
-      }
-      return 0;
-    }
+    if (listOption(options, 'kind').length > 0)
+      throw new UsherdError('USAGE', '--kind has no meaning without --incidents');
     let last = ledger.lastId();
     const found = ledger.query(filter);
     // The newest are found newest first; a log is read oldest first.
-    const entries = filter.order === 'newest-first' && !isSet(options, 'reverse') ? [...found].toReversed() : found;
+    const inOrder = filter.order === 'newest-first' && !isSet(options, 'reverse') ? [...found].toReversed() : found;
+    // What has come meanwhile is told by following.
+    const entries = isSet(options, 'follow') ? [...inOrder].filter(({ id }) => id <= last) : inOrder;
     const form = recordForm(options, caller);
     if (form === 'json') for (const entry of entries) printJson(caller, report.historyEntryToJson(entry));
     else if (form === 'csv') printLines(caller, report.formatHistoryCsv(entries));
     else printLines(caller, report.formatHistoryTable(entries, look));
-    while (isSet(options, 'follow') && (await grown(ledger.path, caller.signal))) {
+    const isNews = (): boolean => ledger.lastId() > last;
+    while (isSet(options, 'follow') && (await grown(ledger.path, caller.signal, isNews))) {
       const now = ledger.lastId();
       for (const entry of ledger.since(last, now)) {
-        if (caller.isJson) printJson(caller, report.historyEntryToJson(entry));
+        if ([...ledger.query({ ...filter, entry: entry.id, after: undefined })].length === 0) continue;
+        if (form === 'json') printJson(caller, report.historyEntryToJson(entry));
+        else if (form === 'csv') printLines(caller, report.formatHistoryCsv([entry]).slice(1));
         else printLines(caller, [report.formatHistoryLine(entry, look)]);
       }
       last = now;
@@ -103,47 +104,10 @@ async function runHistory(_args: readonly string[], options: OptionValues, calle
   }
 }
 
-const COUNT_COLUMNS: readonly RecordColumn<Count>[] = [
-  {
-    field: 'count',
-    title: 'COUNT',
-    align: 'right',
-    value: ({ count }) => count,
-    shown: ({ count }) => formatNumber(count),
-  },
-  { field: 'key', title: 'KEY', value: ({ key }) => key },
-];
-
-const CONNECTED_COLUMNS: readonly RecordColumn<ConnectedDevice>[] = [
-  { field: 'devpath', title: 'DEVICE', canShrink: true, value: ({ devpath }) => devpath },
-  { field: 'subsystem', title: 'SUBSYSTEM', value: ({ subsystem }) => subsystem },
-  { field: 'driver', title: 'DRIVER', value: ({ driver }) => driver },
-  { field: 'modalias', title: 'MODALIAS', canShrink: true, value: ({ modalias }) => modalias },
-  { field: 'entry', title: 'ENTRY', align: 'right', value: ({ entry }) => entry },
-];
-
-async function printConnected(ledger: History, options: OptionValues, caller: Caller): Promise<number> {
-  const atMs = momentOption(options, 'at', '--at', Date.now()) ?? 0;
-  const { asOfMs, devices } = ledger.connectedAt(atMs);
-  const { formatShortTime } = await import('../../pipeline/8-report/quantity.ts');
-  if (asOfMs < atMs)
-    caller.stderr.write(`usher: nobody listened then; this is what was connected at ${formatShortTime(asOfMs)}\n`);
-  printRecords(devices, CONNECTED_COLUMNS, options, caller);
-  return 0;
-}
-
 function bootFilter(options: OptionValues, ledger: History): HistoryFilter {
   const of = (key: string, flag: string): string | undefined => {
     const text = textOption(options, key);
-    return text === undefined ? undefined : bootIdOf(ledger, text, flag);
+    return text === undefined ? undefined : bootOf(ledger, text, flag).bootId;
   };
   return { bootId: of('boot', '--boot'), sinceBootId: of('sinceBoot', '--since-boot') };
-}
-
-function incidentFilterOf({ sinceMs, untilMs, limit }: HistoryFilter): IncidentFilter {
-  return {
-    ...(sinceMs === undefined ? {} : { sinceMs }),
-    ...(untilMs === undefined ? {} : { untilMs }),
-    ...(limit === undefined ? {} : { limit }),
-  };
 }

@@ -65,6 +65,7 @@ bool netlink_register(napi_env env, napi_value exports);
 bool netlink_send_register(napi_env env, napi_value exports);
 bool module_calls_register(napi_env env, napi_value exports);
 bool unix_socket_register(napi_env env, napi_value exports);
+bool device_calls_register(napi_env env, napi_value exports);
 bool lzma_register(napi_env env, napi_value exports);
 bool memory_register(napi_env env, napi_value exports);
 bool functions_register(napi_env env, napi_value exports, const napi_property_descriptor *functions, size_t count);

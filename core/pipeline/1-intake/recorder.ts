@@ -12,6 +12,8 @@ export interface RecorderOptions {
   readonly root: Pick<SystemRoot, 'sys'>;
   /** Takes each line, newline included. It keeps its own bound: what it cannot take it must say. */
   readonly write: (line: string) => void;
+  /** Changes what is written: takes out what is not for others. */
+  readonly change?: (item: RecordingItem) => RecordingItem;
 }
 
 /**
@@ -61,6 +63,7 @@ export class Recorder {
   }
 
   #write(item: RecordingItem): void {
-    this.#options.write(formatRecordingItem(item));
+    const { write, change } = this.#options;
+    write(formatRecordingItem(change === undefined ? item : change(item)));
   }
 }

@@ -11,12 +11,16 @@ import {
   rmdirSync,
   symlinkSync,
   unlinkSync,
+  type Stats,
 } from 'node:fs';
 import path from 'node:path';
+import { setLabel } from '../../kernel/device-calls.ts';
 import type { LinkChange } from './link-claims.ts';
 
 /** Opens a node without touching what is behind it. Source: open(2), O_PATH and O_NOFOLLOW on all of Linux but alpha, parisc and sparc. */
 const O_PATH_NOFOLLOW = 0o10_000_000 | 0o400_000;
+
+const NO_LABELS: ReadonlyMap<string, string> = new Map();
 
 /** A node and whose it is to be; what is undefined stays. */
 export interface NodePermissions {
@@ -28,7 +32,15 @@ export interface NodePermissions {
   readonly owner?: number;
   readonly group?: number;
   readonly mode?: number;
+  /** Labels by the security module they are for. */
+  readonly seclabels?: ReadonlyMap<string, string>;
 }
+
+/** Extended attribute a security module keeps its label in. Source: linux/xattr.h. */
+const LABEL_ATTRIBUTES: Readonly<Record<string, string>> = {
+  selinux: 'security.selinux',
+  smack: 'security.SMACK64',
+};
 
 /** Why something was not done, for a person. */
 export type NodeRefusal = string;
@@ -38,8 +50,9 @@ export type NodeRefusal = string;
  * place of another in the meantime is left alone.
  */
 export function setPermissions(devRoot: string, wanted: NodePermissions): NodeRefusal | undefined {
-  const { node, isBlock, major, minor, owner, group, mode } = wanted;
-  if (owner === undefined && group === undefined && mode === undefined) return undefined;
+  const { node, isBlock, major, minor, seclabels = NO_LABELS } = wanted;
+  const saysNothing = [wanted.owner, wanted.group, wanted.mode].every(said => said === undefined);
+  if (saysNothing && seclabels.size === 0) return undefined;
   if (!isInside(node)) return `"${node}" would be outside ${devRoot}`;
   const file = path.join(devRoot, node);
   let fd: number;
@@ -54,17 +67,52 @@ export function setPermissions(devRoot: string, wanted: NodePermissions): NodeRe
     if (!isRight || stat.rdev !== deviceNumber(major, minor)) {
       return `${file} is not the ${isBlock ? 'block' : 'character'} device ${major}:${minor} any more`;
     }
-    const byDescriptor = `/proc/self/fd/${fd}`;
-    // chown takes the bits of set-uid away, so the mode comes after it.
-    if ((owner ?? stat.uid) !== stat.uid || (group ?? stat.gid) !== stat.gid)
-      chownSync(byDescriptor, owner ?? stat.uid, group ?? stat.gid);
-    if (mode !== undefined && (stat.mode & 0o7777) !== mode) chmodSync(byDescriptor, mode);
+    changePermissions(fd, stat, wanted);
+    for (const [module, label] of seclabels) {
+      const attribute = LABEL_ATTRIBUTES[module];
+      if (attribute === undefined) return `SECLABEL{${module}}: there are selinux and smack`;
+      const errno = setLabel(fd, attribute, label);
+      if (errno !== undefined) return `${file} did not take the label "${label}" of ${module}: ${errno}`;
+    }
     return undefined;
   } catch (error) {
     return `${file}: ${(error as Error).message}`;
   } finally {
     closeSync(fd);
   }
+}
+
+/** Gives a node that is there without its device (OPTIONS+="static_node=NAME") what rules say; one that is not there needs nothing. */
+export function setStaticPermissions(
+  devRoot: string,
+  { node, ...wanted }: Pick<NodePermissions, 'node' | 'owner' | 'group' | 'mode'>,
+): NodeRefusal | undefined {
+  if (!isInside(node)) return `"${node}" would be outside ${devRoot}`;
+  const file = path.join(devRoot, node);
+  if (lstatSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+  const fd = openSync(file, O_PATH_NOFOLLOW);
+  try {
+    const stat = fstatSync(fd);
+    if (!stat.isBlockDevice() && !stat.isCharacterDevice()) return `${file} is no device node`;
+    changePermissions(fd, stat, wanted);
+    return undefined;
+  } catch (error) {
+    return `${file}: ${(error as Error).message}`;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Through the descriptor, so that it is the very node that was looked at. */
+function changePermissions(
+  fd: number,
+  stat: Stats,
+  { owner = stat.uid, group = stat.gid, mode }: Pick<NodePermissions, 'owner' | 'group' | 'mode'>,
+): void {
+  const byDescriptor = `/proc/self/fd/${fd}`;
+  // chown takes the bits of set-uid away, so the mode comes after it.
+  if (owner !== stat.uid || group !== stat.gid) chownSync(byDescriptor, owner, group);
+  if (mode !== undefined && (stat.mode & 0o7777) !== mode) chmodSync(byDescriptor, mode);
 }
 
 /**

@@ -1,7 +1,18 @@
-import type { RuleSubject } from '../4-policy/rules/rule-context.ts';
+import type { SystemRoot } from '../../kernel/system-root.ts';
+import type { Uevent } from '../1-intake/uevent.ts';
+import type { StaticNode } from '../4-policy/rules/static-nodes.ts';
 import type { RuleResult } from '../4-policy/rules/rule-result.ts';
-import { changeLink, setPermissions, type NodePermissions, type NodeRefusal } from './device-nodes.ts';
+import {
+  changeLink,
+  setPermissions,
+  setStaticPermissions,
+  type NodePermissions,
+  type NodeRefusal,
+} from './device-nodes.ts';
 import { LinkClaims } from './link-claims.ts';
+import { NodeWatch } from './node-watch.ts';
+
+type NodeEvent = Pick<Uevent, 'action' | 'devpath'>;
 
 /** A node a group may use gets this when no rule says its mode; else it stays as the kernel made it. Source: systemd-udevd(8)'s default. */
 const GROUP_MODE = 0o660;
@@ -40,6 +51,7 @@ export function planNode({ properties, ...said }: RuleResult, devRoot: string): 
       ...(owner === undefined ? {} : { owner }),
       ...(group === undefined ? {} : { group }),
       ...(mode === undefined ? {} : { mode }),
+      seclabels: said.seclabels,
     },
     links: [...said.links, `${isBlock ? 'block' : 'char'}/${major}:${minor}`],
     priority: said.linkPriority,
@@ -50,23 +62,38 @@ export function planNode({ properties, ...said }: RuleResult, devRoot: string): 
 export class NodeKeeper {
   readonly #devRoot: string;
   readonly #claims = new LinkClaims();
+  readonly #watch: NodeWatch;
 
-  constructor(devRoot: string) {
-    this.#devRoot = devRoot;
+  constructor(roots: Pick<SystemRoot, 'sys' | 'dev'>) {
+    this.#devRoot = roots.dev;
+    this.#watch = new NodeWatch(roots);
+  }
+
+  /** Watches nothing any more; links and permissions stay. */
+  close(): void {
+    this.#watch.close();
+  }
+
+  /** Gives nodes that are there without their devices what rules say of them → what could not be done. */
+  applyStatic(nodes: readonly StaticNode[]): readonly NodeRefusal[] {
+    return nodes.flatMap(node => setStaticPermissions(this.#devRoot, node) ?? []);
   }
 
   /** Carries out what rules said of a device's node → what could not be done. */
-  apply({ action }: Pick<RuleSubject, 'action'>, result: RuleResult): readonly NodeRefusal[] {
+  apply({ action, devpath }: NodeEvent, result: RuleResult): readonly NodeRefusal[] {
     const plan = planNode(result, this.#devRoot);
     if (plan === undefined) return [];
     const isGone = action === 'remove';
     const { device, permissions, links, priority } = plan;
-    const refusal = isGone ? undefined : setPermissions(this.#devRoot, permissions);
+    const refusals = [
+      isGone ? undefined : setPermissions(this.#devRoot, permissions),
+      this.#watch.set(devpath, permissions.node, !isGone && result.watch === true),
+    ];
     const changes = isGone
       ? this.#claims.release(device)
       : this.#claims.claim(device, permissions.node, links, priority);
     return [
-      ...(refusal === undefined ? [] : [refusal]),
+      ...refusals.filter(refusal => refusal !== undefined),
       ...changes.flatMap(change => changeLink(this.#devRoot, change) ?? []),
     ];
   }

@@ -1,9 +1,9 @@
 import type { Connection } from './database.ts';
 import { EntryReader, ENTRY_COLUMNS, ENTRY_TABLES, type EntryRow } from './entry-reader.ts';
 import type { EventIds } from './driver-spans.ts';
+import { lastRowId } from './last-row.ts';
 import { RollUps } from './roll-ups.ts';
 import { RowReader } from './row-reader.ts';
-import { ROW_SHAPES } from './row-shapes.ts';
 import { SealWriter } from './seals.ts';
 import { Strings } from './strings.ts';
 import { tagsOf } from './tags.ts';
@@ -18,9 +18,8 @@ const ADOPTED_AT_ONCE = 1000;
  */
 export function adoptRows(db: Connection, now: () => number): void {
   const isSealed = db.prepare('SELECT 1 FROM seal LIMIT 1').get() !== undefined;
-  const newest = ROW_SHAPES.map(({ table }) => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
-  const lastRow = db.prepare<[], number>(`SELECT max(id) FROM (${newest})`).pluck().get();
-  if (isSealed || !lastRow) return;
+  const lastRow = lastRowId(db);
+  if (isSealed || lastRow === 0) return;
   db.transaction(() => {
     const texts = new TextReader(db);
     const [rows, seals, rollUps] = [

@@ -51,7 +51,7 @@ export function isSqliteError(error: unknown): error is InstanceType<typeof Data
  */
 export function makeLedgerFile(file: string): void {
   try {
-    mkdirSync(path.dirname(file), { recursive: true });
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o750 });
     closeSync(openSync(file, 'a', 0o640));
   } catch (error) {
     throw asUnreadable(error, file);
@@ -163,6 +163,8 @@ function openSound(file: string): Connection {
     db.pragma('synchronous = FULL');
     db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
     db.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
+    // What was pruned is gone from the disk, too; only prunings delete.
+    db.pragma('secure_delete = ON');
     db.pragma('temp_store = MEMORY');
     db.pragma(`cache_size = -${CACHE_KIB}`);
     migrate(db);
@@ -209,7 +211,15 @@ function userVersion(db: Connection): number {
   return Number(db.pragma('user_version', { simple: true }));
 }
 
-function isDamage(error: unknown): error is InstanceType<typeof Database.SqliteError> {
+/** Whether a file could not be used because its disk is full, fails or is not writable yet: it may be later. */
+export function isDiskRefusal(error: unknown): boolean {
+  const cause = error instanceof UsherdError ? error.cause : error;
+  if (isSqliteError(cause)) return /^SQLITE_(?:FULL|IOERR|CANTOPEN|READONLY)/.test(cause.code);
+  const { code } = cause instanceof Error ? (cause as NodeJS.ErrnoException) : {};
+  return code !== undefined && ['ENOSPC', 'EDQUOT', 'EROFS', 'EIO'].includes(code);
+}
+
+export function isDamage(error: unknown): error is InstanceType<typeof Database.SqliteError> {
   return isSqliteError(error) && (error.code === 'SQLITE_NOTADB' || error.code.startsWith('SQLITE_CORRUPT'));
 }
 
@@ -217,7 +227,8 @@ function damagedError(error: InstanceType<typeof Database.SqliteError>, file: st
   return new UsherdError('LEDGER_DAMAGED', `${file}: ${error.message}`, { file, sqlite: error.code }, error);
 }
 
-function moveAside(file: string, reason: string): SetAside {
+/** Renames a damaged file with its log, and makes an empty one in its place. */
+export function moveAside(file: string, reason: string): SetAside {
   const movedTo = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
   renameSync(file, movedTo);
   // The log belongs to the file: beside a new one it would be taken for the new one's.

@@ -5,7 +5,9 @@ import { VERDICT_KINDS, type VerdictKind } from '../4-policy/opinion.ts';
 import type { EntryResult } from './deliberation.ts';
 import type { EntryId } from './entry-id.ts';
 import type { EntryState } from './history-entry.ts';
+import { isIdentityKey } from './identity-keys.ts';
 import { sqliteInteger } from './row-writer.ts';
+import { escapeLine } from './uevent-row.ts';
 
 /** Which entries are wanted: those that meet every condition given. */
 export interface HistoryFilter {
@@ -24,6 +26,8 @@ export interface HistoryFilter {
   readonly rule?: string | undefined;
   readonly result?: EntryResult | Exclude<EntryState, 'ended'> | undefined;
   readonly origin?: Origin['kind'] | undefined;
+  /** The event's environment has this key with this value, or with one of these: the plain one and its keyed hash. */
+  readonly env?: EnvFilter | undefined;
   readonly runId?: number | undefined;
   /** All runs of a boot. */
   readonly bootId?: string | undefined;
@@ -37,6 +41,15 @@ export interface HistoryFilter {
   /** Only what stands after this entry in that order: the next page. */
   readonly after?: EntryId | undefined;
   readonly limit?: number | undefined;
+  /** Only this entry, if it meets the rest. */
+  readonly entry?: EntryId | undefined;
+}
+
+export interface EnvFilter {
+  readonly key: string;
+  readonly values: readonly string[];
+  /** Events up to this one are from before it was noted which devices said what of themselves; 0 unless said. */
+  readonly notedAfter?: number;
 }
 
 export type SqlValue = string | number | bigint;
@@ -83,6 +96,7 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
     if (n === 0) want(`driving.what ${isOneOf}`, ...texts);
     else want(`EXISTS (SELECT 1 FROM tag WHERE what ${isOneOf} AND entry = uevent.id)`, ...texts);
   }
+  if (filter.entry !== undefined) want('uevent.id = ?', filter.entry);
   if (sinceMs !== undefined) want('uevent.at_ms >= ?', sinceMs);
   if (untilMs !== undefined) want('uevent.at_ms < ?', untilMs);
   if (device !== undefined) {
@@ -96,6 +110,7 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
     // The plus keeps SQLite from looking for an index by it.
     if (text !== undefined) want(`+uevent.${column} = ${NAMED}`, text);
   }
+  if (filter.env !== undefined) want(...envCondition(filter.env));
   if (result === 'recorded') want('decision.id IS NULL');
   else if (result === 'open' || result === 'interrupted')
     want(
@@ -103,12 +118,9 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
         AND uevent.run ${result === 'open' ? '=' : '<>'} ?`,
       liveRun ?? -1,
     );
-  const after = (run: string): string => `uevent.id < coalesce((SELECT min(id) FROM run WHERE id > ${run}), 1e18)`;
-  if (runId !== undefined) want(`uevent.id > ? AND ${after('?')}`, runId, runId);
-  const ofBoot = 'FROM run WHERE boot_id = ?';
-  if (bootId !== undefined)
-    want(`uevent.id > (SELECT min(id) ${ofBoot}) AND ${after(`(SELECT max(id) ${ofBoot})`)}`, bootId, bootId);
-  if (sinceBootId !== undefined) want(`uevent.id > (SELECT min(id) ${ofBoot})`, sinceBootId);
+  if (runId !== undefined)
+    want(`uevent.id > ? AND uevent.id < coalesce((SELECT min(id) FROM run WHERE id > ?), 1e18)`, runId, runId);
+  for (const [sql, ...bound] of bootConditions('uevent.id', filter)) want(sql, ...bound);
   if (seqnumFrom !== undefined) want('uevent.seqnum >= ?', sqliteInteger(seqnumFrom));
   if (seqnumTo !== undefined) want('uevent.seqnum <= ?', sqliteInteger(seqnumTo));
   const isById = tags.length > 0 || (runId ?? bootId ?? sinceBootId) !== undefined;
@@ -119,8 +131,57 @@ export function searchOf(filter: HistoryFilter, liveRun: number | undefined, spr
     ),
     values,
     order: isById ? 'id' : 'time',
-    isInActivity: !isById && device === undefined && (filter.subsystem ?? filter.action ?? filter.origin) !== undefined,
+    isInActivity:
+      !isById &&
+      filter.entry === undefined &&
+      device === undefined &&
+      (filter.subsystem ?? filter.action ?? filter.origin) !== undefined,
   };
+}
+
+const ENV_COLUMNS: Readonly<Record<string, string>> = {
+  ACTION: 'action',
+  DEVPATH: 'devpath',
+  SUBSYSTEM: 'subsystem',
+  MODALIAS: 'modalias',
+  DRIVER: 'driver',
+  SYNTH_UUID: 'synth_uuid',
+};
+
+/**
+ * A key and its values → a condition that every event with one of them meets; others may meet it, too, since it looks for the value
+ * anywhere in the environment. What identifies a device is looked for only where it was seen.
+ */
+function envCondition({ key, values, notedAfter = 0 }: EnvFilter): [sql: string, ...values: SqlValue[]] {
+  const marks = values.map(() => '?').join(', ');
+  const column = ENV_COLUMNS[key];
+  if (column !== undefined) return [`uevent.${column} IN (SELECT id FROM str WHERE text IN (${marks}))`, ...values];
+  const lines = values.map(escapeLine);
+  const isIn = (text: string): string => `(${lines.map(() => `instr(${text}, ?)`).join(' OR ')})`;
+  const inValues = `CASE typeof(uevent.env_values) WHEN 'text' THEN ${isIn('uevent.env_values')}
+    ELSE uevent.env_values IN (SELECT id FROM str WHERE ${isIn('text')}) END`;
+  if (!isIdentityKey(key)) return [inValues, ...lines, ...lines];
+  const where = `SELECT devpath FROM identity WHERE what IN (SELECT id FROM str WHERE text IN (${marks}))`;
+  const named = values.map(value => `${key}=${value}`);
+  const isSeen = `uevent.devpath IN (${where})`;
+  return notedAfter === 0
+    ? [`${isSeen} AND ${inValues}`, ...named, ...lines, ...lines]
+    : [`(${isSeen} OR uevent.id <= ?) AND ${inValues}`, ...named, notedAfter, ...lines, ...lines];
+}
+
+/** Which rows, by the column with their id, are of a boot, or from a boot on. */
+export function bootConditions(
+  id: string,
+  { bootId, sinceBootId }: Pick<HistoryFilter, 'bootId' | 'sinceBootId'>,
+): readonly [sql: string, ...values: SqlValue[]][] {
+  const first = '(SELECT min(id) FROM run WHERE boot_id = ?)';
+  const next = 'SELECT min(id) FROM run WHERE id > (SELECT max(id) FROM run WHERE boot_id = ?)';
+  return [
+    ...(bootId === undefined
+      ? []
+      : [[`${id} >= ${first} AND ${id} < coalesce((${next}), 1e18)`, bootId, bootId] as [string, ...SqlValue[]]]),
+    ...(sinceBootId === undefined ? [] : [[`${id} >= ${first}`, sinceBootId] as [string, ...SqlValue[]]]),
+  ];
 }
 
 /** Tags an entry must have, one of each group; the first group is the one that is likely to have the fewest. */

@@ -1,17 +1,22 @@
+import { hash } from 'node:crypto';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
+import { findChanges, type Changes } from './changes.ts';
 import { openForReading, reading, type Connection } from './database.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
 import {
+  bootConditions,
   deviceCondition,
   searchOf,
   type DeviceSpread,
   type EntrySearch,
+  type EnvFilter,
   type HistoryFilter,
+  type SqlValue,
 } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import type { EntryId } from './entry-id.ts';
@@ -30,14 +35,17 @@ import {
 import { countBy, type Count, type GroupKey } from './count-by.ts';
 import { countPrunable, type PruneCounts } from './prune.ts';
 import { findCuts, type Retention } from './retention.ts';
+import { lastRowId } from './last-row.ts';
 import { readRecords, type RowRecord } from './row-records.ts';
 import { HOUR_MS } from './roll-ups.ts';
-import { ROW_SHAPES } from './row-shapes.ts';
 import { verifyChain, type Verification } from './verify.ts';
 import { askSql, type SqlAnswer } from './views.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import { readPending } from './pending-rows.ts';
 import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
+import { isIdentityKey } from './identity-keys.ts';
+import { SerialHider } from './serial-hider.ts';
+import { readSerialKey, serialKeyFile } from './serial-key.ts';
 import { findWriter } from './writer-lock.ts';
 
 /** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
@@ -56,11 +64,13 @@ export type DecisionSubject =
   | { readonly module: ModuleName }
   | { readonly modalias: Modalias };
 
-export interface IncidentFilter {
-  readonly sinceMs?: number;
-  readonly untilMs?: number;
+export interface IncidentFilter extends Pick<
+  HistoryFilter,
+  'sinceMs' | 'untilMs' | 'bootId' | 'sinceBootId' | 'after' | 'limit'
+> {
   readonly kind?: IncidentKind;
-  readonly limit?: number;
+  /** One of these; for who has them from outside. */
+  readonly kinds?: readonly string[];
 }
 
 /** Reads the record, from a connection of its own that can write nothing. Works beside a daemon, and without one. */
@@ -83,7 +93,8 @@ export class History {
   }
 
   /** Entries that meet the filter, newest first unless it says otherwise (EntrySearch.order). */
-  *query(filter: HistoryFilter = {}): IterableIterator<HistoryEntry> {
+  *query(wanted: HistoryFilter = {}): IterableIterator<HistoryEntry> {
+    const filter = this.#asRecorded(wanted);
     const liveRun = this.#liveRun();
     const search = searchOf(filter, liveRun, this.#spreadOf(filter));
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
@@ -92,16 +103,53 @@ export class History {
     for (const window of search.isInActivity ? this.#activeWindows(filter) : [undefined]) {
       for (const row of this.#rows(filter, search, window, after)) {
         if (left <= 0) return;
+        const entry = this.#read(row, liveRun);
+        if (!hasEnv(entry, filter)) continue;
         left -= 1;
-        yield this.#read(row, liveRun);
+        yield entry;
       }
       if (left <= 0) return;
     }
   }
 
+  /** A filter in the words of a record whose serial numbers and addresses may be keyed hashes. */
+  #asRecorded(filter: HistoryFilter): HistoryFilter {
+    const { env, device } = filter;
+    return {
+      ...filter,
+      ...(env !== undefined && { env: this.#envAsRecorded(env) }),
+      ...(device !== undefined && { device: this.#deviceAsRecorded(device) }),
+    };
+  }
+
+  #envAsRecorded({ key, values }: EnvFilter): EnvFilter {
+    const hider = this.#hider(isIdentityKey(key));
+    const [noted] = this.#all<{ first_id: number }>('SELECT first_id FROM identity WHERE what = 0');
+    const hidden = hider === undefined ? [] : values.map(value => hider.value(key, value));
+    return { key, values: [...new Set([...values, ...hidden])], notedAfter: noted?.first_id ?? 0 };
+  }
+
+  #deviceAsRecorded(device: string): string {
+    const hidden = this.#hider(false)?.text(device) ?? device;
+    if (hidden === device) return device;
+    const [where, name] = deviceCondition(device, 'devpath');
+    return this.#all(`SELECT 1 FROM device WHERE ${where} LIMIT 1`, name).length > 0 ? device : hidden;
+  }
+
+  /** Undefined where serial numbers never were hidden. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE when it is needed */
+  #hider(isNeeded: boolean): SerialHider | undefined {
+    try {
+      const key = readSerialKey(serialKeyFile(this.path));
+      return key === undefined ? undefined : new SerialHider(key);
+    } catch (error) {
+      if (isNeeded) throw error;
+      return undefined;
+    }
+  }
+
   /** Rows of a search, page by page. */
   *#rows(
-    { order = 'newest-first', limit = PAGE_ROWS }: HistoryFilter,
+    { order = 'newest-first', limit = PAGE_ROWS, env }: HistoryFilter,
     search: EntrySearch,
     window: Window | undefined,
     after: Cursor | undefined,
@@ -112,7 +160,8 @@ export class History {
     const inWindow = window === undefined ? '' : 'AND uevent.at_ms >= ? AND uevent.at_ms < ?';
     const next = isByTime ? `AND (uevent.at_ms, uevent.id) ${beyond} (?, ?)` : `AND ${key} ${beyond} ?`;
     const sorted = isByTime ? `uevent.at_ms ${direction}, uevent.id ${direction}` : `${key} ${direction}`;
-    const count = Math.min(limit, PAGE_ROWS);
+    // Of rows that may turn out not to have the value that is looked for, a full page.
+    const count = env === undefined ? Math.min(limit, PAGE_ROWS) : PAGE_ROWS;
     let cursor = after;
     for (;;) {
       const found = this.#all<EntryRow>(
@@ -186,7 +235,7 @@ export class History {
     const ofUevent = 'entry IN (SELECT id FROM uevent)';
     const latest = (where: string): string =>
       `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named} AND ${ofUevent})`;
-    if ('devpath' in subject) return this.#one(latest('devpath'), subject.devpath);
+    if ('devpath' in subject) return this.#one(latest('devpath'), this.#deviceAsRecorded(subject.devpath));
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
     return this.#one(
       `uevent.id = (SELECT entry FROM tag WHERE what = ${named} AND ${ofUevent} ORDER BY entry DESC LIMIT 1)`,
@@ -215,18 +264,18 @@ export class History {
 
   /** Number of the last row of the one sequence. */
   lastId(): number {
-    const newest = ROW_SHAPES.map(({ table }) => `SELECT max(id) AS id FROM ${table}`).join(' UNION ALL ');
-    return this.#all<{ id: number | null }>(`SELECT max(id) AS id FROM (${newest})`)[0]?.id ?? 0;
+    return reading(this.path, () => lastRowId(this.#db));
   }
 
   /** Incidents, newest first. */
-  incidents({ sinceMs = 0, untilMs = Number.MAX_VALUE, kind, limit = -1 }: IncidentFilter = {}): HistoryIncident[] {
-    const ofKind = kind === undefined ? '' : 'AND kind = ?';
+  incidents(filter: IncidentFilter = {}): HistoryIncident[] {
+    const { kind, kinds = kind === undefined ? [] : [kind], limit = -1 } = filter;
+    const [where, values] = rowCondition('incident', filter);
+    const ofKind = kinds.length === 0 ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
     const rows = this.#all<{ id: number; run: number | null; at_ms: number; kind: string; facts: string }>(
-      `SELECT * FROM incident WHERE at_ms >= ? AND at_ms < ? ${ofKind} ORDER BY at_ms DESC, id DESC LIMIT ?`,
-      sinceMs,
-      untilMs,
-      ...(kind === undefined ? [] : [kind]),
+      `SELECT * FROM incident WHERE ${where} ${ofKind} ORDER BY at_ms DESC, id DESC LIMIT ?`,
+      ...values,
+      ...kinds,
       limit,
     );
     return rows.map(row => ({
@@ -238,17 +287,17 @@ export class History {
   }
 
   /** Wishes for modules that no uevent brought, newest first; none in a ledger from before there were any. */
-  requests({ sinceMs = 0, untilMs = Number.MAX_VALUE, limit = -1 }: Omit<IncidentFilter, 'kind'> = {}): RequestEntry[] {
+  requests(filter: Omit<IncidentFilter, 'kind' | 'kinds'> = {}): RequestEntry[] {
     const liveRun = this.#liveRun();
+    const [where, values] = rowCondition('request', filter);
     const rows = this.#all<RequestRow>(
       `SELECT request.*, asked.text AS asked_text, place.text AS devpath_text, decision.id AS decision_id,
          ending.id AS ending_id, ending.result
        FROM request JOIN str AS asked ON asked.id = request.asked LEFT JOIN str AS place ON place.id = request.devpath
          LEFT JOIN decision ON decision.entry = request.id LEFT JOIN ending ON ending.entry = request.id
-       WHERE request.at_ms >= ? AND request.at_ms < ? ORDER BY request.at_ms DESC, request.id DESC LIMIT ?`,
-      sinceMs,
-      untilMs,
-      limit,
+       WHERE ${where} ORDER BY request.at_ms DESC, request.id DESC LIMIT ?`,
+      ...values,
+      filter.limit ?? -1,
     );
     return rows.map(row => reading(this.path, () => requestOf(row, this.#reader, liveRun)));
   }
@@ -263,7 +312,7 @@ export class History {
     return this.#all<{ driver: string; at_ms: number }>(
       `SELECT name.text AS driver, at_ms FROM bind JOIN str AS name ON name.id = bind.driver
        WHERE devpath = (SELECT id FROM str WHERE text = ?) ORDER BY at_ms, bind.id`,
-      devpath,
+      this.#deviceAsRecorded(devpath),
     ).map(row => ({ devpath, driver: row.driver, atMs: row.at_ms }));
   }
 
@@ -287,15 +336,25 @@ export class History {
 
   /** Answers that come from the tables beside the rows (questions.ts). */
   devices(filter: DeviceFilter = {}): KnownDevice[] {
-    return reading(this.path, () => findDevices(this.#db, filter));
+    return reading(this.path, () => findDevices(this.#db, this.#named(filter)));
   }
 
-  connectedAt(atMs: number): Connected {
-    return reading(this.path, () => findConnected(this.#db, atMs));
+  /** What is different at `nowMs` than before `sinceMs`. */
+  changes(sinceMs: number, nowMs: number): Changes {
+    return reading(this.path, () => findChanges(this.#db, sinceMs, nowMs));
+  }
+
+  /** As #asRecorded, of filters that have a device. */
+  #named<Filter extends { readonly device?: string | undefined }>(filter: Filter): Filter {
+    return filter.device === undefined ? filter : { ...filter, device: this.#deviceAsRecorded(filter.device) };
+  }
+
+  connectedAt(atMs: number, filter: Pick<DeviceFilter, 'device' | 'subsystem'> = {}): Connected {
+    return reading(this.path, () => findConnected(this.#db, atMs, this.#named(filter)));
   }
 
   drivers(filter: DriverFilter = {}): DriverSpan[] {
-    return reading(this.path, () => findDrivers(this.#db, filter));
+    return reading(this.path, () => findDrivers(this.#db, this.#named(filter)));
   }
 
   counts(key: GroupKey, filter: HistoryFilter = {}): Count[] {
@@ -308,6 +367,17 @@ export class History {
       'SELECT page_count * page_size AS sizeBytes FROM pragma_page_count, pragma_page_size',
     );
     return { sizeBytes: pages[0]?.sizeBytes ?? 0, rows: this.lastId() };
+  }
+
+  /**
+   * Tells this ledger from another in the same place, as one begun after a damaged one was set aside: 16 hexadecimal digits, made from
+   * its first run, which is never pruned; undefined before there is one.
+   */
+  identity(): string | undefined {
+    const [first] = this.#all<{ id: number; boot_id: string; started_ms: number }>(
+      'SELECT id, boot_id, started_ms FROM run ORDER BY id LIMIT 1',
+    );
+    return first && hash('sha256', `${first.id},${first.started_ms},${first.boot_id}`, 'hex').slice(0, 16);
   }
 
   /** Boots, newest first. */
@@ -369,4 +439,30 @@ export class History {
     );
     return last?.reason === null && findWriter(this.path) !== undefined ? last.id : undefined;
   }
+}
+
+function hasEnv({ event }: HistoryEntry, { env }: HistoryFilter): boolean {
+  if (env === undefined) return true;
+  const value = event.env[env.key];
+  return value !== undefined && env.values.includes(value);
+}
+
+/** Conditions that rows of their own have in common; newest first, so what comes after a row is older. */
+function rowCondition(
+  table: 'incident' | 'request',
+  { sinceMs = 0, untilMs = Number.MAX_VALUE, after, ...boots }: IncidentFilter,
+): [where: string, values: readonly SqlValue[]] {
+  const conditions: readonly [sql: string, ...values: SqlValue[]][] = [
+    [`${table}.at_ms >= ? AND ${table}.at_ms < ?`, sinceMs, untilMs],
+    ...bootConditions(`${table}.id`, boots),
+    ...(after === undefined
+      ? []
+      : [
+          [`(${table}.at_ms, ${table}.id) < (SELECT at_ms, id FROM ${table} WHERE id = ?)`, after] as [
+            string,
+            SqlValue,
+          ],
+        ]),
+  ];
+  return [conditions.map(([sql]) => sql).join(' AND '), conditions.flatMap(([, ...values]) => values)];
 }

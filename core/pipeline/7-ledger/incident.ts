@@ -25,7 +25,16 @@ export type Incident =
       readonly netlinkPort?: number;
     }
   /** Configuration, rules or indexes changed and were read again. */
-  | { readonly kind: 'reload'; readonly files: readonly string[] }
+  | { readonly kind: 'reload'; readonly files: readonly string[]; readonly uid?: number }
+  /** Other settings count than before: all that are not at their default, and what changed, `KEY: BEFORE → NOW`. */
+  | {
+      readonly kind: 'settings-changed';
+      /** SHA-256 of the settings' JSON. */
+      readonly hash: string;
+      readonly before?: string;
+      readonly values: Readonly<Record<string, unknown>>;
+      readonly changes: readonly string[];
+    }
   | { readonly kind: 'config-problem'; readonly problem: Problem }
   /** A named bound was reached. */
   | { readonly kind: 'limit-reached'; readonly limit: string; readonly bound: number; readonly unit: string }
@@ -44,11 +53,23 @@ export type Incident =
       /** What would be cut off and was, because it was forced. */
       readonly forced?: readonly string[];
       readonly hash: string;
+      /** What the file had before. */
+      readonly before?: string;
+      /** Each decision that counts from now on, in words. */
+      readonly decisions?: readonly string[];
     }
   /** The change before could not be written to the file: it does not count. */
   | { readonly kind: 'policy-change-failed'; readonly change: string; readonly cause: string }
   /** The standing decisions were changed by other hands than usher's. */
-  | { readonly kind: 'policy-edited'; readonly file: string; readonly hash: string }
+  | {
+      readonly kind: 'policy-edited';
+      readonly file: string;
+      readonly hash: string;
+      readonly before?: string;
+      readonly decisions?: readonly string[];
+      /** `+DECISION` and `-DECISION`, against those that were last recorded. */
+      readonly changes?: readonly string[];
+    }
   /** Root loaded what policy denies, with a reason. */
   | {
       readonly kind: 'policy-overridden';
@@ -68,7 +89,7 @@ export type Incident =
       readonly module: string;
     }
   /** Retention took rows; the chain goes on without them (pruned.ts). */
-  | ({ readonly kind: 'pruned' } & PrunedRange)
+  | ({ readonly kind: 'pruned'; readonly uid?: number } & PrunedRange)
   /** Rules were read and count from now on. */
   | {
       readonly kind: 'rules-loaded';
@@ -77,7 +98,7 @@ export type Incident =
       readonly before?: string;
       readonly files: number;
       readonly rules: number;
-      /** `+FILE:LINE` for a rule that is new, `-FILE:LINE` for one that is gone. */
+      /** `+FILE:LINE RULE` for one that is new, `-FILE:LINE RULE` for one that is gone. */
       readonly changes: readonly string[];
     }
   /** Rules were read, could not be used, and the ones before them count on. */

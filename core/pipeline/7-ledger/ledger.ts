@@ -1,24 +1,25 @@
 import { statSync } from 'node:fs';
+import { UsherdError } from '../../errors.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
-import type { Outcome } from '../6-load/outcome.ts';
-import { adoptRows } from './adopt-rows.ts';
-import { isSqliteError, makeLedgerFile, openForWriting, type Connection, type SetAside } from './database.ts';
-import type { EntryId } from './entry-id.ts';
-import { resultOf, type Deliberation } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
-import type { Incident } from './incident.ts';
+import type { Outcome } from '../6-load/outcome.ts';
+import { isDamage, isDiskRefusal, isSqliteError, type SetAside } from './database.ts';
+import { resultOf, type Deliberation } from './deliberation.ts';
+import type { EntryId } from './entry-id.ts';
+import type { Incident, IncidentKind } from './incident.ts';
+import { readLastIncident } from './last-incident.ts';
+import { LATE_IDS_BEGIN } from './late-ids.ts';
+import type { LedgerFile } from './ledger-file.ts';
+import { LedgerStore } from './ledger-store.ts';
 import { readPending, type PendingEnd } from './pending-rows.ts';
-import { pruneStretch, PRUNED_AT_ONCE } from './prune.ts';
-import { signedFacts, type PrunedRange } from './pruned.ts';
-import { findCuts, type PruneCuts, type Retention } from './retention.ts';
-import { signText } from './signature.ts';
-import { readPolicyHash } from './policy-hash.ts';
+import { PRUNED_AT_ONCE } from './prune.ts';
+import { pruneTold, type PruneOrder } from './prune-ledger.ts';
+import type { PrunedRange } from './pruned.ts';
 import type { RequestFacts } from './request.ts';
+import { findCuts, type Retention } from './retention.ts';
+import { TextSweep } from './text-sweep.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts';
-import { ROW_SHAPES } from './row-shapes.ts';
-import { RowWriter } from './row-writer.ts';
-import { takeWriterLock, type WriterLock } from './writer-lock.ts';
 
 export type { EntryId } from './entry-id.ts';
 
@@ -33,7 +34,7 @@ export const CHECKPOINT_MIN_ROWS = 200;
 /** Pause after a write that failed; a full disk is seldom emptied sooner. */
 export const RETRY_MS = 5000;
 
-/** The ledger could not write, or can again. `code` is SQLite's: SQLITE_FULL, SQLITE_IOERR_WRITE. */
+/** The ledger could not write, can again, or found its file damaged. `code` is SQLite's (SQLITE_FULL, SQLITE_IOERR_WRITE) or ours. */
 export type LedgerTrouble =
   | {
       readonly kind: 'not-written';
@@ -42,11 +43,16 @@ export type LedgerTrouble =
       readonly heldRows: number;
       readonly lostRows: number;
     }
-  | { readonly kind: 'written-again'; readonly writtenRows: number; readonly lostRows: number };
+  | { readonly kind: 'written-again'; readonly writtenRows: number; readonly lostRows: number }
+  | { readonly kind: 'set-aside'; readonly setAside: SetAside };
 
 export interface LedgerOptions {
-  /** Called when writing begins to fail, each time a retry fails, and when it works again. */
+  /** Called when writing begins to fail, each time a retry fails, when it works again, and when a damaged file was moved aside. */
   readonly onTrouble?: (trouble: LedgerTrouble) => void;
+  /** Begins in memory when the disk is full, fails or cannot be written yet; else that is an error. */
+  readonly waitsForDisk?: boolean;
+  /** Serial numbers and hardware addresses are written as keyed hashes (serial-hider.ts). */
+  readonly hidesSerials?: boolean;
   readonly now?: () => number;
 }
 
@@ -69,19 +75,17 @@ export type Durability = 'on-disk' | 'in-memory';
  */
 export class Ledger {
   readonly path: string;
-  /** What was found damaged and moved aside when this was opened. */
-  readonly setAside: SetAside | undefined;
-  readonly #db: Connection;
-  readonly #lock: WriterLock;
-  readonly #writer: RowWriter;
+  #setAside: SetAside | undefined;
+  readonly #store: LedgerStore;
   readonly #queue = new RowQueue();
   readonly #deliberations = new Map<EntryId, Deliberation>();
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
   readonly #now: () => number;
   #waiting: ((durability: Durability) => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
-  #nextId: number;
+  #nextId = LATE_IDS_BEGIN;
   #run: number | undefined;
+  #runFacts: RunFacts | undefined;
   #isFailing = false;
   #checkpointTimer: NodeJS.Timeout | undefined;
   #checkpointedRows = 0;
@@ -96,31 +100,45 @@ export class Ledger {
     return new Ledger(file, options);
   }
 
-  private constructor(file: string, { onTrouble = () => {}, now = Date.now }: LedgerOptions) {
+  private constructor(
+    file: string,
+    { onTrouble = () => {}, now = Date.now, waitsForDisk = false, hidesSerials = false }: LedgerOptions,
+  ) {
     this.path = file;
     this.#onTrouble = onTrouble;
     this.#now = now;
-    makeLedgerFile(file);
-    this.#lock = takeWriterLock(file);
+    this.#store = new LedgerStore(file, { hidesSerials, now });
     try {
-      const { db, setAside } = openForWriting(file);
-      this.#db = db;
-      this.setAside = setAside;
-      adoptRows(db, now);
-      this.#writer = new RowWriter(db, now);
-      this.#nextId = lastId(db) + 1;
+      this.#nextId = this.#open().lastId + 1;
     } catch (error) {
-      this.#lock.release();
-      throw error;
+      if (!waitsForDisk || !isDiskRefusal(error)) throw error;
+      this.#isFailing = true;
     }
+  }
+
+  /** What was found damaged and moved aside since this was opened. */
+  get setAside(): SetAside | undefined {
+    return this.#setAside;
+  }
+
+  /** False while the disk has let nobody open the file: what it holds is not known then. */
+  get isOpen(): boolean {
+    return this.#store.db !== undefined;
+  }
+
+  /** Whether serial numbers are written as keyed hashes from now on. The key is made when the first row is written. */
+  hideSerials(hidesSerials: boolean): void {
+    this.#store.hidesSerials = hidesSerials;
   }
 
   /** Begins a run; everything recorded after belongs to it. */
   beginRun(facts: RunFacts): void {
     this.#run = this.#takeId();
+    this.#runFacts = facts;
     this.#push({ kind: 'run', id: this.#run, facts });
-    if (this.setAside)
-      this.incident({ kind: 'damaged-ledger', movedTo: this.setAside.movedTo, reason: this.setAside.reason });
+    if (this.#setAside) this.#onTrouble({ kind: 'set-aside', setAside: this.#setAside });
+    // Says what is the matter, and begins to try again.
+    if (!this.isOpen) this.flush();
   }
 
   /** Keeps an event; it is written with its batch. */
@@ -152,7 +170,7 @@ export class Ledger {
   }
 
   incident(incident: Incident): void {
-    this.#push({ kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident });
+    this.#push(this.#incidentRow(incident));
   }
 
   /** Keeps a wish for modules that no uevent brought; `open` and `commit` take its id as they take an event's. */
@@ -176,13 +194,20 @@ export class Ledger {
 
   /** Devices that waited when the ledger was last closed, or the daemon was killed. */
   openPending(): readonly PendingItem[] {
-    return readPending(this.#db);
+    const { db } = this.#store;
+    return (db && this.#unlessRefused(() => readPending(db))) ?? [];
   }
 
   /** Hash of the standing decisions' file as this ledger last heard of it. */
   policyHash(): string | undefined {
+    return this.lastIncident('policy-changed', 'policy-edited')?.hash;
+  }
+
+  /** The newest incident of one of these kinds; undefined also while the file cannot be opened. */
+  lastIncident<Kind extends IncidentKind>(...kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
     this.flush();
-    return readPolicyHash(this.#db);
+    const { db } = this.#store;
+    return db && this.#unlessRefused(() => readLastIncident(db, kinds));
   }
 
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
@@ -198,35 +223,64 @@ export class Ledger {
 
   /**
    * Takes the oldest rows that this retention does not keep, one stretch a transaction, and yields what went; between two stretches
-   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given.
+   * events can be written. Each stretch leaves an incident with what the chain needs to go on, signed when a key is given, and who asked for it.
    * Stops when the disk takes nothing. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
    */
-  *prune(retention: Retention, keyFile?: string): IterableIterator<PrunedRange> {
+  *prune(retention: Retention, order: PruneOrder = {}): IterableIterator<PrunedRange> {
     if (this.flush() !== 'on-disk') return;
-    const cuts = findCuts(this.#db, retention, this.#now());
+    const file = this.#store.open();
+    const cuts = this.#unlessRefused(() => findCuts(file.db, retention, this.#now()));
+    if (cuts === undefined) return;
     const last = Math.max(...Object.values(cuts));
     for (let first = 0; first <= last; first += PRUNED_AT_ONCE) {
-      if (this.flush() !== 'on-disk') return;
-      const range = this.#pruneStretch(cuts, first, keyFile);
-      if (range !== undefined) yield range;
+      if (this.flush() !== 'on-disk' || this.#store.db !== file.db) return;
+      const range = this.#unlessRefused(
+        () =>
+          pruneTold(file, { cuts, first }, order, incident => {
+            this.#store.write(file, [this.#incidentRow(incident)]);
+            this.#writtenRows += 1;
+          }) ?? 'nothing',
+      );
+      if (range === undefined) return;
+      if (range !== 'nothing') yield range;
     }
   }
 
-  #pruneStretch(cuts: PruneCuts, first: number, keyFile: string | undefined): PrunedRange | undefined {
-    const stretch = this.#db.transaction(() => {
-      const range = pruneStretch(this.#db, cuts, first);
-      if (range === undefined) return undefined;
-      const signed = keyFile === undefined ? range : { ...range, ...signText(signedFacts(range), keyFile) };
-      const incident = { kind: 'pruned', ...signed } as const;
-      this.#writer.write([{ kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident }]);
-      this.#writtenRows += 1;
-      return signed;
-    });
+  /**
+   * Takes the texts that no row speaks of any more, after a pruning, and yields how many went with each step; between two steps events can be
+   * written, but nothing may be pruned. Stops when the disk takes nothing.
+   */
+  *sweepTexts(): IterableIterator<number> {
+    if (this.flush() !== 'on-disk') return;
+    const { db, writer } = this.#store.open();
+    const isSame = (): boolean => this.flush() === 'on-disk' && this.#store.db === db;
+    const sweep = this.#unlessRefused(() => new TextSweep(db));
+    if (sweep === undefined) return;
+    for (;;) {
+      const isMore = this.#unlessRefused(() => sweep.look());
+      if (isMore === undefined) return;
+      if (!isMore) break;
+      yield 0;
+      if (!isSame()) return;
+    }
+    for (;;) {
+      const taken = this.#unlessRefused(() => db.transaction(() => sweep.take() ?? 'all').immediate());
+      writer.forget();
+      if (taken === undefined || taken === 'all') return;
+      yield taken;
+      if (!isSame()) return;
+    }
+  }
+
+  /** Undefined when the disk takes or gives nothing, or the file is damaged; both are told. */
+  #unlessRefused<Answer>(act: () => Answer): Answer | undefined {
     try {
-      return stretch.immediate();
+      return act();
     } catch (error) {
-      this.#writer.forget();
-      throw error;
+      if (!isSqliteError(error)) throw error;
+      if (isDamage(error)) this.#replaceDamaged(error.message);
+      else this.#holdOn(error);
+      return undefined;
     }
   }
 
@@ -249,8 +303,7 @@ export class Ledger {
     const durability = this.flush();
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
-    this.#db.close();
-    this.#lock.release();
+    this.#store.close();
     return durability;
   }
 
@@ -267,13 +320,44 @@ export class Ledger {
     if (this.#isFailing || this.#writtenRows - this.#checkpointedRows < CHECKPOINT_MIN_ROWS) return;
     this.#checkpointTimer = setTimeout(() => {
       this.#checkpointedRows = this.#writtenRows;
-      this.#db.pragma('wal_checkpoint(PASSIVE)');
-      this.#db.pragma('shrink_memory'); // What a storm filled is of no use in the quiet after it.
+      this.#store.checkpoint();
     }, CHECKPOINT_AFTER_QUIET_MS).unref();
+  }
+
+  /** Opens the file, if it is not, and tells in it what stood in its place before and was damaged. */
+  #open(): LedgerFile {
+    const wasOpen = this.isOpen;
+    const file = this.#store.open();
+    if (!wasOpen && file.setAside) this.#recordSetAside(file.setAside);
+    return file;
+  }
+
+  /** The row waits with the others: this is called in the midst of writing them. */
+  #recordSetAside(setAside: SetAside): void {
+    this.#setAside = setAside;
+    const { movedTo, reason } = setAside;
+    this.#queue.push(this.#incidentRow({ kind: 'damaged-ledger', movedTo, reason }));
+  }
+
+  /**
+   * The file turned out to be damaged while it was in use: it goes aside, and the run goes on in a new one.
+   * @throws {UsherdError} FILE_UNREADABLE
+   */
+  #replaceDamaged(reason: string): LedgerFile {
+    const setAside = this.#store.setAside(reason);
+    if (this.#run !== undefined && this.#runFacts !== undefined)
+      this.#queue.pushFirst({ kind: 'run', id: this.#run, facts: this.#runFacts });
+    this.#recordSetAside(setAside);
+    this.#onTrouble({ kind: 'set-aside', setAside });
+    return this.#open();
   }
 
   #takeId(): number {
     return this.#nextId++;
+  }
+
+  #incidentRow(incident: Incident): Row {
+    return { kind: 'incident', id: this.#takeId(), run: this.#run, atMs: this.#now(), incident };
   }
 
   #push(row: Row): void {
@@ -285,30 +369,39 @@ export class Ledger {
 
   #writeQueue(): Durability {
     const wasFailing = this.#isFailing;
-    let written = 0;
+    const written = this.#writtenRows;
     try {
-      while (this.#queue.size > 0) {
-        const rows = this.#queue.peek(BATCH_MAX_ROWS);
-        const count = rows.length;
-        this.#writer.write(rows);
-        this.#queue.drop(count);
-        written += count;
+      const file = this.#open();
+      try {
+        this.#writeTo(file);
+      } catch (error) {
+        if (!isDamage(error)) throw error;
+        this.#writeTo(this.#replaceDamaged(error.message));
       }
     } catch (error) {
-      this.#writtenRows += written;
       this.#holdOn(error);
       return 'in-memory';
     }
-    this.#writtenRows += written;
     this.#isFailing = false;
-    if (wasFailing) this.#reportRecovery(written);
+    if (wasFailing) this.#reportRecovery(this.#writtenRows - written);
     return 'on-disk';
+  }
+
+  #writeTo(file: LedgerFile): void {
+    while (this.#queue.size > 0) {
+      const rows = this.#queue.peek(BATCH_MAX_ROWS);
+      const count = rows.length;
+      this.#store.write(file, rows);
+      this.#queue.drop(count);
+      this.#writtenRows += count;
+    }
   }
 
   #holdOn(error: unknown): void {
     // Anything but the disk saying no is a bug of ours, and must not be retried for ever.
-    if (!isSqliteError(error)) throw error;
+    if (!isSqliteError(error) && !(error instanceof UsherdError)) throw error;
     this.#isFailing = true;
+    clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.flush(), RETRY_MS).unref();
     const { code, message } = error;
     const lostRows = this.#lostRows + this.#queue.lost;
@@ -324,12 +417,4 @@ export class Ledger {
     }
     this.#onTrouble({ kind: 'written-again', writtenRows, lostRows: this.#lostRows });
   }
-}
-
-/** Highest id of the one sequence; 0 in a new file. */
-function lastId(db: Connection): number {
-  return Math.max(
-    0,
-    ...ROW_SHAPES.map(({ table }) => Number(db.prepare(`SELECT max(id) FROM ${table}`).pluck().get() ?? 0)),
-  );
 }

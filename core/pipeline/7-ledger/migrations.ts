@@ -23,6 +23,9 @@
  *   (`rule=deny FILE:LINE`) and result (`result=failed`); `tally` counts tags by day. Hours and days are whole ones since 1970, UTC.
  * - `tag` replaces `mention` and the indexes by verdict and result: it is in the order of entries, so that the newest come first
  *   without sorting.
+ *
+ * Step 4 adds `identity`: at which devpaths a device with this serial number, unique name or address (`KEY=VALUE`, identity-keys.ts) was
+ * seen, and by which event first. The row with `what` 0 has in `first_id` the last event from before there was such a table.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -139,5 +142,11 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE mention;
   DROP INDEX judgement_by_verdict;
   DROP INDEX ending_by_result;
+  `,
+  `
+  CREATE TABLE identity (
+    what INTEGER NOT NULL, devpath INTEGER NOT NULL, first_id INTEGER NOT NULL, PRIMARY KEY (what, devpath)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO identity SELECT 0, 0, coalesce(max(id), 0) FROM uevent;
   `,
 ];

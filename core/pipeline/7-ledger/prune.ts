@@ -8,8 +8,8 @@ import { CHAIN_BEGIN, sealedRows, type Seal } from './seals.ts';
 export const PRUNED_AT_ONCE = 50_000;
 
 /** Incidents that tell who changed what decides, and what was pruned, are never pruned. */
-const KEPT_INCIDENTS =
-  "('pruned', 'policy-changed', 'policy-edited', 'policy-overridden', 'rules-loaded', 'plugin-loaded')";
+const KEPT_INCIDENTS = `('pruned', 'policy-changed', 'policy-edited', 'policy-change-failed', 'policy-overridden', 'rules-loaded',
+  'settings-changed', 'plugin-loaded', 'plugin-unloaded', 'damaged-ledger', 'rows-lost')`;
 
 /** What a pruning takes, as it would be or was. */
 export type PruneCounts = Readonly<Record<PruneKind, number>>;

@@ -81,7 +81,11 @@ export interface ConnectedDevice {
  * that listened then: a run begins with a walk of /sys, so what it did not see was not there. A run without such a walk (coldplug =
  * false) also counts what the earlier runs of its boot saw.
  */
-export function findConnected(db: Connection, atMs: number): Connected {
+export function findConnected(
+  db: Connection,
+  atMs: number,
+  { device, subsystem }: Pick<DeviceFilter, 'device' | 'subsystem'> = {},
+): Connected {
   const run = db
     .prepare<[number], { id: number; boot_id: string; ended_ms: number | null }>(
       `SELECT run.id, boot_id, run_end.at_ms AS ended_ms FROM run LEFT JOIN run_end ON run_end.run = run.id
@@ -101,9 +105,20 @@ export function findConnected(db: Connection, atMs: number): Connected {
     walked === undefined
       ? (db.prepare<[string], number>('SELECT min(id) FROM run WHERE boot_id = ?').pluck().get(run.boot_id) ?? run.id)
       : run.id;
+  const wanted: string[] = [];
+  const values: SqlValue[] = [];
+  if (device !== undefined) {
+    const [where, value] = deviceCondition(device, 'device.devpath');
+    wanted.push(`AND ${where}`);
+    values.push(value);
+  }
+  if (subsystem !== undefined) {
+    wanted.push('AND device.subsystem = (SELECT id FROM str WHERE text = ?)');
+    values.push(subsystem);
+  }
   const rows = db
-    .prepare<Record<string, number>, Record<string, string | number | null>>(
-      `WITH path AS (SELECT DISTINCT devpath FROM device WHERE last_id > $from AND first_ms <= $at),
+    .prepare<[...SqlValue[], Record<string, number>], Record<string, string | number | null>>(
+      `WITH path AS (SELECT DISTINCT devpath FROM device WHERE last_id > $from AND first_ms <= $at ${wanted.join(' ')}),
        last AS MATERIALIZED (
          SELECT path.devpath, (
            SELECT id FROM uevent WHERE uevent.devpath = path.devpath AND at_ms <= $at ORDER BY at_ms DESC, id DESC LIMIT 1
@@ -118,7 +133,7 @@ export function findConnected(db: Connection, atMs: number): Connected {
          AND NOT EXISTS (SELECT 1 FROM gone WHERE gone.devpath = last.devpath AND gone.at_ms <= $at AND gone.at_ms >= uevent.at_ms)
        ORDER BY name.text`,
     )
-    .all({ from, at: asOfMs });
+    .all(...values, { from, at: asOfMs });
   const devices = rows.map(row => ({
     devpath: String(row['devpath']) as Devpath,
     subsystem: String(row['subsystem']),

@@ -8,6 +8,8 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** Devices whose row is known without asking; more than a machine has, some 5 MB. When full it is emptied. */
 const KNOWN_MAX_DEVICES = 65_536;
+/** Serial numbers known to be noted with their device; when full it is emptied, and the file is asked again. */
+const KNOWN_MAX_IDENTITIES = 16_384;
 
 const ORIGINS: readonly Origin['kind'][] = ['kernel', 'injected', 'udev', 'coldplug', 'resync', 'replay'];
 
@@ -45,6 +47,7 @@ export class RollUps {
   readonly #strings: Strings;
   readonly #spans: DriverSpans;
   readonly #knownDevices = new Map<number, number>();
+  readonly #knownIdentities = new Set<number>();
   #active = new Map<number, Active>();
   #activeHour = Number.NaN;
   #earlierHours: Active[] = [];
@@ -57,6 +60,7 @@ export class RollUps {
   readonly #insertGone;
   readonly #insertTag;
   readonly #addTally;
+  readonly #insertIdentity;
 
   constructor(db: Connection, strings: Strings) {
     this.#strings = strings;
@@ -73,6 +77,7 @@ export class RollUps {
       'UPDATE device SET last_id = ?, last_ms = ?, events = events + ?, adds = adds + ? WHERE id = ?',
     );
     this.#insertGone = db.prepare('INSERT OR IGNORE INTO gone VALUES (?, ?)');
+    this.#insertIdentity = db.prepare('INSERT OR IGNORE INTO identity VALUES (?, ?, ?)');
     this.#insertTag = db.prepare('INSERT INTO tag VALUES (?, ?)');
     this.#addTally = db.prepare('INSERT INTO tally VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n');
   }
@@ -95,6 +100,16 @@ export class RollUps {
     }
     this.#spans.event(id, event, ids);
     if (event.action === 'move') this.#moved(event);
+  }
+
+  /** A device at this path said this of itself (`ID_SERIAL_SHORT=001CC0EC34F1`) in an event. */
+  identity(id: number, text: string, devpath: number): void {
+    const what = this.#strings.intern(text);
+    const key = what * IDS_MAX + devpath;
+    if (this.#knownIdentities.has(key)) return;
+    this.#insertIdentity.run(what, devpath, id);
+    if (this.#knownIdentities.size >= KNOWN_MAX_IDENTITIES) this.#knownIdentities.clear();
+    this.#knownIdentities.add(key);
   }
 
   /** An entry can be found by this text from now on, and is counted under it on its day. Each pair is given once. */
@@ -125,6 +140,7 @@ export class RollUps {
   forget(): void {
     this.#clear();
     this.#knownDevices.clear();
+    this.#knownIdentities.clear();
     this.#spans.forget();
   }
 

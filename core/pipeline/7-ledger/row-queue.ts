@@ -118,6 +118,11 @@ export class RowQueue {
     this.#rows.push(row);
   }
 
+  /** Puts a row before all others, where it may be waiting already. */
+  pushFirst(row: Row): void {
+    this.#rows = [row, ...this.#rows.filter(({ id }) => id !== row.id)];
+  }
+
   /** The oldest rows, at most `max`, still in the queue. */
   peek(max: number): readonly Row[] {
     return this.#rows.length <= max ? this.#rows : this.#rows.slice(0, max);

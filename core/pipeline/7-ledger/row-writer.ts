@@ -127,7 +127,7 @@ export class RowWriter {
   /** As ShapedInsert does it, by hand: this is where a storm goes through. */
   #writeUevent(id: number, run: number, event: Uevent): string {
     const strings = this.#strings;
-    const { names, values } = this.#packer.pack(event);
+    const { names, values, identityKeys } = this.#packer.pack(event);
     const { env, origin, action, devpath, subsystem, receivedAtMs, synthUuid } = event;
     const modalias = env['MODALIAS'];
     const driver = env['DRIVER'];
@@ -163,6 +163,7 @@ export class RowWriter {
       this.#filled = 0;
     }
     this.#rollUps.event(id, event, ids);
+    for (const key of identityKeys) this.#rollUps.identity(id, `${key}=${env[key] ?? ''}`, ids.devpath);
     return `uevent{${run};${receivedAtMs};${numberField(seqnum)}${textField(action)}${textField(devpath)}${textField(subsystem)}${optionalTextField(modalias)}${optionalTextField(driver)}${textField(origin.kind)}${numberField(pid)}${optionalTextField(synthUuid)}${textField(names)}${textField(values)}}`;
   }
 

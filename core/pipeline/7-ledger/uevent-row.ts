@@ -1,4 +1,5 @@
 import type { Uevent } from '../1-intake/uevent.ts';
+import { isIdentityKey } from './identity-keys.ts';
 
 /**
  * A uevent's environment as two texts. Most of it stands in columns of its own or is the same for every event of a kind, so the
@@ -12,6 +13,11 @@ import type { Uevent } from '../1-intake/uevent.ts';
 export interface PackedEnv {
   readonly names: string;
   readonly values: string;
+}
+
+/** What is packed, and which of its keys identify a single device (identity-keys.ts). */
+export interface PackedEvent extends PackedEnv {
+  readonly identityKeys: readonly string[];
 }
 
 /** The columns that can give a value back. */
@@ -30,6 +36,7 @@ interface NameSet {
   /** Bit N: a column has the value of name N. */
   readonly mask: number;
   readonly names: string;
+  readonly identityKeys: readonly string[];
 }
 
 /** Packs environments. Remembers the sets of names it has seen, because building their text is the greater part of the work. */
@@ -37,7 +44,7 @@ export class EnvPacker {
   readonly #sets: NameSet[][] = [];
 
   /** `event.env` → its packed form; MODALIAS and DRIVER are expected in columns of the row, as the event's own fields are. */
-  pack(event: Uevent): PackedEnv {
+  pack(event: Uevent): PackedEvent {
     const { env } = event;
     const keys = Object.keys(env);
     let mask = 0;
@@ -54,17 +61,20 @@ export class EnvPacker {
       values += escapeLine(value);
       hasValues = true;
     }
-    return { names: keys.length > MASK_MAX_NAMES ? writeNames(keys, event) : this.#names(keys, mask, event), values };
+    if (keys.length > MASK_MAX_NAMES)
+      return { names: writeNames(keys, event), values, identityKeys: keys.filter(isIdentityKey) };
+    const { names, identityKeys } = this.#names(keys, mask, event);
+    return { names, values, identityKeys };
   }
 
-  #names(keys: readonly string[], mask: number, event: Uevent): string {
+  #names(keys: readonly string[], mask: number, event: Uevent): NameSet {
     const known = (this.#sets[keys.length] ??= []);
     const same = known.find(set => set.mask === mask && set.keys.every((key, n) => key === keys[n]));
-    if (same) return same.names;
-    const names = writeNames(keys, event);
+    if (same) return same;
+    const set = { keys, mask, names: writeNames(keys, event), identityKeys: keys.filter(isIdentityKey) };
     if (known.length >= KNOWN_MAX_SETS) known.length = 0;
-    known.push({ keys, mask, names });
-    return names;
+    known.push(set);
+    return set;
   }
 }
 
@@ -127,7 +137,8 @@ function columnValue(key: string, columns: EnvColumns): string {
   }
 }
 
-function escapeLine(text: string): string {
+/** A text as it stands in a line of `names` or `values`. */
+export function escapeLine(text: string): string {
   if (!text.includes('\n') && !text.includes('\\')) return text;
   return text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
 }

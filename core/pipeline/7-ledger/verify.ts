@@ -6,6 +6,7 @@ import { ROW_SHAPES } from './row-shapes.ts';
 import { isSignedBy } from './signature.ts';
 import { CHAIN_BEGIN, sealHash, type Seal } from './seals.ts';
 import { TextReader } from './text-reader.ts';
+import { findUnlisted } from './verify-answers.ts';
 
 /** Problems told one by one; a text that many rows share would otherwise be told a million times. The rest is counted. */
 export const TOLD_MAX_PROBLEMS = 100;
@@ -20,6 +21,8 @@ export type ChainProblem =
   | { readonly kind: 'added'; readonly id: number; readonly table: string }
   /** The hash of the seal of these rows does not follow from the seal before it: a seal was altered, removed or put in. */
   | { readonly kind: 'broken-chain'; readonly first: number; readonly last: number }
+  /** The row is as it was written, but answers that come from this table would leave it out. */
+  | { readonly kind: 'unlisted'; readonly id: number; readonly table: string }
   /** The pruning of these rows is not signed with the key that was named. */
   | { readonly kind: 'pruned-unsigned'; readonly first: number; readonly last: number }
   /** More or fewer rows are missing than prunings say they took. */
@@ -37,7 +40,7 @@ export interface Verification {
 }
 
 /**
- * Reads every row and compares it with its seal, and every seal with the one before; with a key, also that prunings are signed. Rows cut off at the end together with their
+ * Reads every row and compares it with its seal, every seal with the one before, and what questions are answered from with the rows; with a key, also that prunings are signed. Rows cut off at the end together with their
  * seals leave no trace in the file: an anchor kept elsewhere shows that (anchor.ts).
  * @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE of the key
  */
@@ -92,6 +95,9 @@ class Verifier {
     const prunedRows = this.#pruned.reduce((sum, { rows }) => sum + rows, 0);
     const missing = this.#missing + this.#pruned.flatMap(range => range.seals).reduce((sum, { rows }) => sum + rows, 0);
     if (missing !== prunedRows) this.#tell({ kind: 'pruned-miscount', missing, pruned: prunedRows });
+    // Of rows that are not as they were written nobody can say what should be listed.
+    if (this.#problemCount === 0)
+      for (const { id, table } of findUnlisted(this.#db)) this.#tell({ kind: 'unlisted', id, table });
     return {
       seals,
       rows: this.#rows,

@@ -67,6 +67,28 @@ export const VIEWS: readonly View[] = [
       FROM main.device`,
   },
   {
+    name: 'identities',
+    description: 'Serial numbers, unique names and addresses (KEY=VALUE), and at which devices they were seen.',
+    columns: 'identity devpath first_entry',
+    select: `SELECT ${text('what')} AS identity, ${text('devpath')} AS devpath, first_id AS first_entry FROM main.identity WHERE what > 0`,
+  },
+  {
+    name: 'requests',
+    description:
+      'What the kernel, an administrator or an approval asked for by an alias or name; result is empty for one that never ended.',
+    columns: 'entry at_ms at asker asked uid devpath result',
+    select: `SELECT request.id AS entry, request.at_ms, ${time('request.at_ms')} AS at, asker, ${text('asked')} AS asked, uid,
+      ${text('request.devpath')} AS devpath, result FROM main.request LEFT JOIN main.ending ON ending.entry = request.id`,
+  },
+  {
+    name: 'answers',
+    description:
+      'Devices that waited for an administrator: how that ended, and by whom; facts is JSON, ended_ms empty while one waits.',
+    columns: 'question entry at_ms at facts ended_ms how uid',
+    select: `SELECT pending.id AS question, pending.entry, pending.at_ms, ${time('pending.at_ms')} AS at, facts,
+      pending_end.at_ms AS ended_ms, how, uid FROM main.pending LEFT JOIN main.pending_end ON pending_end.pending = pending.id`,
+  },
+  {
     name: 'activity',
     description: 'Events counted by hour (hours since 1970, UTC), subsystem, action and origin.',
     columns: 'hour at subsystem action origin n',

@@ -1,14 +1,16 @@
 import type { RowRecord } from '../7-ledger/row-records.ts';
 import { csvCell } from './csv.ts';
 import { toJson } from './json.ts';
+import { derivedFacts, plainFacts, severityOf } from './told-facts.ts';
 
 /** Forms in which the record leaves usherd as text; journald takes datagrams (journal-message.ts). */
 export const EXPORT_FORMATS = ['jsonl', 'csv', 'cloudevents', 'syslog'] as const;
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
-/** Who exports: `host` is the machine's name. */
+/** Who exports: the machine's name, and which ledger of it (History.identity). */
 export interface Exporter {
   readonly host: string;
+  readonly ledger: string;
 }
 
 const CSV_FIELDS = [
@@ -25,7 +27,7 @@ const CSV_FIELDS = [
   'facts',
 ];
 /** daemon, syslog(3). */
-const SYSLOG_FACILITY = 3;
+export const SYSLOG_FACILITY = 3;
 /** The number that RFC 5612 keeps for examples: usherd has none of its own. */
 const SYSLOG_ENTERPRISE = 32473;
 
@@ -68,12 +70,12 @@ export function formatRecord(record: RowRecord, format: ExportFormat, exporter: 
 }
 
 /** CloudEvents 1.0, JSON format: source and id together are unique, so that who receives one twice can tell. */
-function cloudEvent({ offset, kind, atMs, facts }: RowRecord, { host }: Exporter): object {
+function cloudEvent({ offset, kind, atMs, facts }: RowRecord, { host, ledger }: Exporter): object {
   const subject = facts['devpath'];
   return {
     specversion: '1.0',
     id: String(offset),
-    source: `/usherd/${encodeURIComponent(host)}`,
+    source: `/usherd/${encodeURIComponent(host)}/${ledger}`,
     type: `usherd.${kind}`,
     time: isoTime(atMs),
     ...(typeof subject === 'string' && { subject }),
@@ -93,29 +95,29 @@ function syslogLine(record: RowRecord, { host }: Exporter): string {
   return `<${priority}>1 ${isoTime(atMs)} ${sender} usherd - ${kind} [usherd@${SYSLOG_ENTERPRISE} ${data.join(' ')}] ${messageOf(record)}`;
 }
 
+/** What a message is made of, in this order. */
+const MESSAGE_FACTS = [
+  'action',
+  'devpath',
+  'asked',
+  'driver',
+  'modules',
+  'verdict',
+  'result',
+  'incident',
+  'module',
+  'reason',
+  'kernel',
+] as const;
+
 /** What happened, for a person, in a line. */
 export function messageOf({ kind, facts }: RowRecord): string {
-  const words = ['action', 'devpath', 'asked', 'driver', 'result', 'incident', 'reason', 'kernel'].flatMap(name => {
-    const fact = facts[name];
+  const told: Readonly<Record<string, unknown>> = { ...facts, ...derivedFacts({ kind, facts }) };
+  const words = MESSAGE_FACTS.flatMap(name => {
+    const fact = told[name];
     return typeof fact === 'string' && fact !== '' ? [fact] : [];
   });
   return escapeControls([kind, ...words].join(' '));
-}
-
-/** 4, a warning, for what went wrong or was refused; 6 for the rest. */
-export function severityOf({ kind, facts }: RowRecord): number {
-  const { result } = facts;
-  const isBad = typeof result === 'string' && ['failed', 'refused', 'denied', 'held'].includes(result);
-  return kind === 'incident' || isBad ? 4 : 6;
-}
-
-/** Facts that are one short text or number, by their names. */
-export function plainFacts({ facts }: RowRecord): readonly (readonly [name: string, value: string])[] {
-  return Object.entries(facts).flatMap(([name, fact]) =>
-    typeof fact === 'string' || typeof fact === 'number' || typeof fact === 'bigint'
-      ? [[name, String(fact)] as const]
-      : [],
-  );
 }
 
 /** Line breaks and other control characters would begin another record. */

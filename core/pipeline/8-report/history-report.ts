@@ -3,6 +3,7 @@ import { modulesOf } from '../7-ledger/deliberation.ts';
 import { INTERRUPTED_SENTENCE, type HistoryEntry, type HistoryIncident } from '../7-ledger/history-entry.ts';
 import type { RequestEntry } from '../7-ledger/request-entry.ts';
 import { formatCsv } from './csv.ts';
+import { factsText } from './incident-text.ts';
 import { toJson, type Json } from './json.ts';
 import { resultSpan } from './outcome-text.ts';
 import { formatShortTime, formatTime } from './quantity.ts';
@@ -88,9 +89,10 @@ export function historyEntryToJson(entry: HistoryEntry): Json {
 
 /** An incident → one line. */
 export function formatIncidentLine({ atMs, incident }: HistoryIncident, terminal: Terminal): string {
-  const { kind, ...facts } = incident;
-  const told = Object.entries(facts).map(([name, fact]) => ` ${name}=${factText(fact)}`);
-  return writeSpans([span('faint', formatTime(atMs)), ' ', span('warning', kind), ...told], terminal);
+  return writeSpans(
+    [span('faint', formatTime(atMs)), ' ', span('warning', incident.kind), factsText(incident)],
+    terminal,
+  );
 }
 
 /** An incident → its JSON: the fields of HistoryIncident, and `time`. */
@@ -120,12 +122,6 @@ export function formatRequestLine(
 /** A request → its JSON: the fields of RequestEntry, and `time`. */
 export function requestToJson(request: RequestEntry): Json {
   return toJson({ time: isoTime(request.atMs), ...request });
-}
-
-/** A fact as it reads best; quoted when it could be taken for more than one. */
-function factText(fact: unknown): string {
-  const isPlain = typeof fact === 'number' || (typeof fact === 'string' && /^[^\s"=]+$/.test(fact));
-  return isPlain ? String(fact) : JSON.stringify(fact);
 }
 
 /** The modules an entry was about: what was to be loaded, else what it speaks of. */

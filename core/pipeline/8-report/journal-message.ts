@@ -1,5 +1,6 @@
 import type { RowRecord } from '../7-ledger/row-records.ts';
-import { messageOf, plainFacts, severityOf } from './export-format.ts';
+import { messageOf, SYSLOG_FACILITY } from './export-format.ts';
+import { derivedFacts, plainFacts, severityOf } from './told-facts.ts';
 
 /** Longer values are left out: the journal's socket takes datagrams of some 200 KiB, and nothing worth a search is as long. */
 const VALUE_MAX_BYTES = 8192;
@@ -15,12 +16,21 @@ export function journalMessage(record: RowRecord): Buffer {
     ['MESSAGE', messageOf(record)],
     ['PRIORITY', String(severityOf(record))],
     ['SYSLOG_IDENTIFIER', 'usherd'],
+    ['SYSLOG_FACILITY', String(SYSLOG_FACILITY)],
+    ...codePlace(record),
     ['USHERD_OFFSET', String(offset)],
     ['USHERD_KIND', kind],
     ['USHERD_TIME_US', String(Math.round(atMs * 1000))],
     ...plainFacts(record).map(([name, value]) => [`USHERD_${name.toUpperCase()}`, value] as const),
   ];
   return Buffer.concat(fields.map(([name, value]) => journalField(name, value)));
+}
+
+/** The rule that decided, as journald has the place of what a message comes from: CODE_FILE and CODE_LINE. */
+function codePlace(record: RowRecord): readonly (readonly [string, string])[] {
+  const [, file, line] = /^(.*?)(?::(\d+))?$/s.exec(derivedFacts(record)['rule'] ?? '') ?? [];
+  if (file === undefined || file === '') return [];
+  return [['CODE_FILE', file], ...(line === undefined ? [] : [['CODE_LINE', line] as const])];
 }
 
 function journalField(name: string, value: string): Buffer {

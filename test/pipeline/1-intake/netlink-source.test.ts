@@ -1,4 +1,4 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,18 +7,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import test from 'ava';
 import { foreignNamespaceWarning, NetlinkSource } from '../../../core/pipeline/1-intake/netlink-source.ts';
-import { ueventFiles, whyNoNamespaces, whyNoRealUevents } from '../../support/machine.ts';
+import { ueventFiles, whyNoNamespaces, whyNoRealUevents, whyNoVeth } from '../../support/machine.ts';
 import { testUnless } from '../../support/skip-aloud.ts';
 import { KeepingSink } from './keeping-sink.ts';
 
 const testInNamespace = testUnless(whyNoNamespaces());
-
-/** Why the kernel makes no virtual network pair, or undefined. */
-function whyNoVeth(): string | undefined {
-  const words = ['-Urn', 'ip', 'link', 'add', 'ush0', 'type', 'veth', 'peer', 'name', 'ush1'];
-  const { status, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
-  return status === 0 ? undefined : `a veth pair cannot be made: ${(stderr ?? 'no ip').trim()}`;
-}
 
 interface Told {
   readonly answer: Record<string, unknown> & { readonly pid?: number };

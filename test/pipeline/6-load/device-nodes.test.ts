@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   existsSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   readlinkSync,
   rmSync,
   symlinkSync,
@@ -11,11 +12,22 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
-import { changeLink, deviceNumber, setPermissions } from '../../../core/pipeline/6-load/device-nodes.ts';
+import {
+  changeLink,
+  deviceNumber,
+  setPermissions,
+  setStaticPermissions,
+} from '../../../core/pipeline/6-load/device-nodes.ts';
 import { LinkClaims } from '../../../core/pipeline/6-load/link-claims.ts';
 import { NodeKeeper } from '../../../core/pipeline/6-load/node-keeper.ts';
+import { NodeWatch } from '../../../core/pipeline/6-load/node-watch.ts';
+import { isInterfaceName } from '../../../core/pipeline/6-load/rename-interface.ts';
+import { staticNodes } from '../../../core/pipeline/4-policy/rules/static-nodes.ts';
+import { whyNoVeth } from '../../support/machine.ts';
+import type { Devpath } from '../../../core/vocabulary/devpath.ts';
 import { makeRuleWorld, ruleSetOf } from '../../support/rule-world.ts';
 import { testUnless } from '../../support/skip-aloud.ts';
 
@@ -115,6 +127,8 @@ testUnless(whyNoNodes)('permissions are given to the node with that number only'
   t.regex(setPermissions(root, { ...wanted, node: '../x' }) ?? '', /outside/);
 });
 
+const about = (action: 'add' | 'remove', name: string) => ({ action, devpath: `/devices/${name}` as Devpath });
+
 /** Rules, and what /dev has once two disks are there, and once the first is gone. */
 const CASES = [
   {
@@ -152,7 +166,7 @@ for (const { says, rules, both, left } of CASES) {
       ['sdb', '16'],
     ] as const)
       execFileSync('mknod', [path.join(dev, name), 'b', '8', minor]);
-    const keeper = new NodeKeeper(dev);
+    const keeper = new NodeKeeper(world.roots);
     const links = (names: Readonly<Record<string, string>>): Record<string, string | undefined> =>
       Object.fromEntries(
         Object.keys({ ...both, ...names }).map(name => [
@@ -162,11 +176,103 @@ for (const { says, rules, both, left } of CASES) {
       );
     t.false(ruleSetOf(rules).isEmpty);
     for (const name of ['sda', 'sdb'])
-      t.deepEqual(keeper.apply({ action: 'add' }, await world.apply(`GROUP="6"\n${rules}`, `/devices/${name}`)), []);
+      t.deepEqual(keeper.apply(about('add', name), await world.apply(`GROUP="6"\n${rules}`, `/devices/${name}`)), []);
     t.deepEqual(links(both), { ...both });
     t.is(lstatSync(path.join(dev, 'sda')).mode & 0o7777, 0o660);
     t.is(readlinkSync(path.join(dev, 'block/8:0')), '../sda');
-    t.deepEqual(keeper.apply({ action: 'remove' }, await world.apply(rules, '/devices/sda', { action: 'remove' })), []);
+    t.deepEqual(
+      keeper.apply(about('remove', 'sda'), await world.apply(rules, '/devices/sda', { action: 'remove' })),
+      [],
+    );
     t.deepEqual(links(left), { ...Object.fromEntries(Object.keys(both).map(name => [name, undefined])), ...left });
   });
 }
+
+testUnless(whyNoNodes)('a node gets the labels of the security modules there are, and others are told', t => {
+  const root = devRoot(t);
+  execFileSync('mknod', [path.join(root, 'null'), 'c', '1', '3']);
+  const label = (module: string): string | undefined =>
+    setPermissions(root, {
+      node: 'null',
+      isBlock: false,
+      major: 1,
+      minor: 3,
+      seclabels: new Map([[module, 'system_u:object_r:null_device_t:s0']]),
+    });
+  t.is(label('apparmor'), 'SECLABEL{apparmor}: there are selinux and smack');
+  const refused = label('selinux');
+  if (refused !== undefined) {
+    // A file system without such attributes says so.
+    t.regex(refused, /did not take the label .* of selinux: (EOPNOTSUPP|ENOTSUP|EPERM)/);
+    return;
+  }
+  const shown = execFileSync('python3', ['-c', SHOW_LABEL, path.join(root, 'null')], { encoding: 'utf8' });
+  t.is(shown.trim(), 'system_u:object_r:null_device_t:s0');
+});
+
+const SHOW_LABEL = 'import os, sys; print(os.getxattr(sys.argv[1], "security.selinux").decode())';
+
+testUnless(whyNoNodes)('a node that is there without its device gets what its rule says', t => {
+  const root = devRoot(t);
+  execFileSync('mknod', [path.join(root, 'uinput'), 'c', '10', '223']);
+  writeFileSync(path.join(root, 'file'), '');
+  const context = { userId: () => undefined, groupId: (name: string) => (name === 'input' ? 6 : undefined) };
+  const nodes = staticNodes(
+    ruleSetOf(
+      'SUBSYSTEM=="misc", KERNEL=="uinput", MODE="0660", GROUP="input", OPTIONS+="static_node=uinput"\n' +
+        'KERNEL=="kvm", MODE="0666", OPTIONS+="static_node=kvm"\nKERNEL=="x", MODE="0666"\n',
+    ),
+    context,
+  );
+  t.deepEqual(nodes, [
+    { node: 'uinput', group: 6, mode: 0o660 },
+    { node: 'kvm', mode: 0o666 },
+  ]);
+  for (const node of nodes) t.is(setStaticPermissions(root, node), undefined);
+  const { mode, gid } = lstatSync(path.join(root, 'uinput'));
+  t.deepEqual([mode & 0o7777, gid], [0o660, 6]);
+  t.regex(setStaticPermissions(root, { node: 'file', mode: 0o666 }) ?? '', /is no device node/);
+  t.regex(setStaticPermissions(root, { node: '../x', mode: 0o666 }) ?? '', /outside/);
+});
+
+test('once somebody has written to a watched node, the kernel is asked for a change, and not after the device went', async t => {
+  const root = devRoot(t);
+  const folder = path.join(root, 'sys/devices/sda');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, 'uevent'), '');
+  writeFileSync(path.join(root, 'sda'), '');
+  const watch = new NodeWatch({ sys: path.join(root, 'sys'), dev: root });
+  t.teardown(() => watch.close());
+  const asked = (): string => readFileSync(path.join(folder, 'uevent'), 'utf8');
+  t.is(watch.set('/devices/sda', 'sda', true), undefined);
+  writeFileSync(path.join(root, 'sda'), 'new partition table');
+  while (asked() !== 'change') await pause(50);
+  writeFileSync(path.join(folder, 'uevent'), '');
+  watch.set('/devices/sda', 'sda', false);
+  writeFileSync(path.join(root, 'sda'), 'more');
+  await pause(800);
+  t.is(asked(), '');
+  t.regex(watch.set('/devices/none', 'none', true) ?? '', /none cannot be watched/);
+});
+
+test('names of interfaces are told from what the kernel would not take', t => {
+  t.deepEqual(['eth0', 'enp0s3', 'lan-1', 'x'.repeat(15)].map(isInterfaceName), Array(4).fill(true));
+  const bad = ['', '.', '..', 'a/b', 'a b', 'a:b', 'eth%d', 'all', 'default', 'x'.repeat(16)];
+  t.deepEqual(bad.map(isInterfaceName), Array(bad.length).fill(false));
+});
+
+testUnless(whyNoVeth())('an interface gets the name that rules say, and what is in the way is told', t => {
+  const script = `
+    import { nameInterface } from '${path.resolve(import.meta.dirname, '../../../core/pipeline/6-load/rename-interface.ts')}';
+    console.log(JSON.stringify([nameInterface('lo', 'lo'), nameInterface('one', 'lan0'), nameInterface('two', 'lan0'), nameInterface('gone', 'x'), nameInterface('two', 'a/b')].map(said => said ?? null)));`;
+  const make = 'ip link add one type veth peer name two';
+  const words = ['-Urn', 'sh', '-c', `${make} && exec "$0" --input-type=module -e "$1"`, process.execPath, script];
+  const { stdout, stderr } = spawnSync('unshare', words, { encoding: 'utf8' });
+  t.deepEqual(JSON.parse(stdout === '' ? JSON.stringify(stderr) : stdout), [
+    null,
+    null,
+    'two was not renamed to lan0: another interface has that name',
+    'gone was not renamed to x: it is gone',
+    '"a/b" is no name of an interface',
+  ]);
+});

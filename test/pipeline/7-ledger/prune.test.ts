@@ -1,6 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { generateKeyPairSync } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import Database from 'better-sqlite3';
 import * as fc from 'fast-check';
@@ -9,6 +9,7 @@ import { Ledger } from '../../../core/pipeline/7-ledger/ledger.ts';
 import { PRUNED_AT_ONCE } from '../../../core/pipeline/7-ledger/prune.ts';
 import type { PrunedRange } from '../../../core/pipeline/7-ledger/pruned.ts';
 import type { Retention } from '../../../core/pipeline/7-ledger/retention.ts';
+import { TextSweep } from '../../../core/pipeline/7-ledger/text-sweep.ts';
 import type { Verification } from '../../../core/pipeline/7-ledger/verify.ts';
 import { moduleName } from '../../../core/vocabulary/module-name.ts';
 import { mouseAdded, mouseDeliberation, MOUSE, RUN, scratchFolder } from './samples.ts';
@@ -115,7 +116,7 @@ test('a pruning told by other hands is not signed with the key', t => {
   writeFileSync(key, privateKey.export({ type: 'pkcs8', format: 'pem' }));
   writeFileSync(pub, publicKey.export({ type: 'spki', format: 'pem' }));
   const { ledger, file } = days(t, 10);
-  t.is([...ledger.prune({ eventDays: 8 }, key)].length, 1);
+  t.is([...ledger.prune({ eventDays: 8 }, { keyFile: key })].length, 1);
   t.deepEqual(
     look(file, history => history.verify(pub).problems),
     [],
@@ -165,6 +166,8 @@ test('whatever is pruned in whatever order, the chain agrees and nothing that is
       for (const retention of each) {
         for (const _ of ledger.prune(retention)) continue;
         ledger.record(mouseAdded());
+        // Between the steps of a sweep events come that say what pruned ones said.
+        for (const _ of ledger.sweepTexts()) ledger.record(mouseAdded({ synthUuid: 'said again' }));
       }
       ledger.close('test over');
       const { problems } = verified(file);
@@ -175,6 +178,57 @@ test('whatever is pruned in whatever order, the chain agrees and nothing that is
     }),
     { numRuns: 25 },
   );
+});
+
+test('texts of pruned rows are gone from the file, and can be said again', t => {
+  const file = path.join(scratchFolder(t), 'ledger.db');
+  let nowMs = START;
+  const ledger = Ledger.open(file, { now: () => nowMs });
+  ledger.beginRun({ ...RUN, startedAtMs: START });
+  const say = (synthUuid: string): void => {
+    ledger.record(mouseAdded({ receivedAtMs: nowMs, synthUuid }));
+  };
+  say('told on the first day');
+  say('told on both days');
+  nowMs += 5 * DAY;
+  say('told on both days');
+  t.is([...ledger.prune({ eventDays: 2 })].length, 1);
+  const taken = [...ledger.sweepTexts()].reduce((sum, count) => sum + count, 0);
+  t.is(taken, 1);
+  say('told on the first day');
+  ledger.flush();
+  t.deepEqual(
+    look(file, history => [...history.query()].map(({ event }) => event.synthUuid)),
+    ['told on the first day', 'told on both days'],
+  );
+  nowMs += 5 * DAY;
+  t.is([...ledger.prune({ eventDays: 2 })].length, 1);
+  t.is(
+    [...ledger.sweepTexts()].reduce((sum, count) => sum + count, 0),
+    4,
+    'both, and the names and values of an environment that nobody has now',
+  );
+  ledger.close('test over');
+  t.deepEqual(verified(file).problems, []);
+  t.false(readFileSync(file, 'latin1').includes('told on'), 'not in unused pages either');
+});
+
+test('a text that is said again while a sweep looks for those nobody says is kept', t => {
+  const file = path.join(scratchFolder(t), 'ledger.db');
+  const ledger = Ledger.open(file, { now: () => START + 5 * DAY });
+  ledger.beginRun({ ...RUN, startedAtMs: START });
+  ledger.record(mouseAdded({ receivedAtMs: START, synthUuid: 'said again' }));
+  t.is([...ledger.prune({ eventDays: 2 })].length, 1);
+  const db = new Database(file);
+  const sweep = new TextSweep(db);
+  t.false(sweep.look());
+  ledger.record(mouseAdded({ receivedAtMs: START + 5 * DAY, synthUuid: 'said again' }));
+  ledger.flush();
+  t.is(sweep.take(), 0);
+  t.is(sweep.take(), undefined);
+  db.close();
+  ledger.close('test over');
+  t.deepEqual(verified(file).problems, []);
 });
 
 test('a pruning goes in stretches, so that events can be written between them', t => {

@@ -224,3 +224,35 @@ for (const sql of [
     t.is(error.code, 'USAGE');
   });
 }
+
+test('what changed since a boot are devices, drivers and the kernel as they were before it, and what was decided since', t => {
+  const history = twoBoots(t);
+  t.deepEqual(history.changes(MARCH + 9 * DAY, MARCH + 19 * DAY), {
+    beforeMs: MARCH + 4 * DAY,
+    changes: [
+      { kind: 'kernel', before: '6.1.0-18-amd64', now: '6.1.0-19-amd64' },
+      { kind: 'came', devpath: MOUSE, modalias: OTHER_MOUSE },
+    ],
+  });
+  t.deepEqual(history.changes(MARCH + DAY - 1, MARCH + 2 * DAY), {
+    beforeMs: MARCH + DAY - 2,
+    changes: [{ kind: 'driver', devpath: MOUSE, modalias: MOUSE_MODALIAS, before: 'usbhid', now: 'hid-fancy' }],
+  });
+  t.deepEqual(history.changes(MARCH + 2 * DAY, MARCH + 5 * DAY).changes, [
+    { kind: 'went', devpath: MOUSE, modalias: MOUSE_MODALIAS, driver: 'hid-fancy' },
+  ]);
+  t.deepEqual(history.changes(0, MARCH + 19 * DAY), { changes: [] }, 'nothing is known from before the record began');
+});
+
+test('changes of what decides are told with the rest', t => {
+  const { ledger, file } = begunLedger(t, { now: () => MARCH + 20 * DAY });
+  const edited = { kind: 'policy-edited', file: '/x/decisions.toml', hash: 'aa', changes: ['+forbid dccp'] } as const;
+  ledger.incident({ kind: 'shutdown', reason: 'no change' });
+  ledger.incident(edited);
+  ledger.close('test over');
+  const history = History.open(file);
+  t.deepEqual(history.changes(MARCH, MARCH + 21 * DAY).changes, [
+    { kind: 'decided', atMs: MARCH + 20 * DAY, incident: edited },
+  ]);
+  history.close();
+});

@@ -64,7 +64,8 @@ test('whatever is written, its seals agree with what is read back', t => {
   );
 });
 
-const tamperings: readonly [string, string, readonly ChainProblem[]][] = [
+type Tampering = [what: string, sql: string, expected: readonly ChainProblem[]];
+const tamperings: readonly Tampering[] = [
   ['a time', 'UPDATE uevent SET at_ms = at_ms + 1 WHERE id = 7', [{ kind: 'altered', id: 7, table: 'uevent' }]],
   ['a number', 'UPDATE uevent SET seqnum = 1 WHERE id = 7', [{ kind: 'altered', id: 7, table: 'uevent' }]],
   [
@@ -126,6 +127,18 @@ const tamperings: readonly [string, string, readonly ChainProblem[]][] = [
     'DELETE FROM seal WHERE first = 1; DELETE FROM uevent WHERE id <= 11; DELETE FROM run WHERE id <= 11',
     [{ kind: 'broken-chain', first: 12, last: 24 }],
   ],
+  ...[
+    "what = (SELECT id FROM str WHERE text = 'usbhid')",
+    "what = (SELECT id FROM str WHERE text = 'verdict=allow')",
+    "what = (SELECT id FROM str WHERE text = 'result=loaded')",
+    "what = (SELECT id FROM str WHERE text LIKE 'rule=allow %.rules:3')",
+  ].map((where): Tampering => [
+    `an entry hidden from whoever asks for ${where.slice(where.indexOf("'"))}`,
+    `DELETE FROM tag WHERE ${where}`,
+    [{ kind: 'unlisted', id: 21, table: 'tag' }],
+  ]),
+  ['a device hidden', 'DELETE FROM device', [{ kind: 'unlisted', id: 2, table: 'device' }]],
+  ['events not counted', 'UPDATE activity SET n = n - 1', [{ kind: 'unlisted', id: 2, table: 'activity' }]],
 ];
 for (const [what, sql, expected] of tamperings) {
   test(`a change is found and its row is named: ${what}`, t => {
@@ -218,6 +231,7 @@ test('a ledger of schema 1 is brought up to date: its rows are sealed and found 
     'driver_span',
     'tag',
     'tally',
+    'identity',
     'request',
     'pending',
     'pending_end',

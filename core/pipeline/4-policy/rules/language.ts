@@ -48,7 +48,7 @@ export const KEYS = [
   key('DEVPATH', "the device's path below /sys"),
   key('KERNEL', "the device's name"),
   { ...key('KERNELS', 'the name of the device or of one above it'), climbs: true },
-  { ...key('NAME', 'the name of a network interface; read and shown, not set'), assigns: VALUE },
+  { ...key('NAME', 'the name of a network interface; assigning renames it, on `add`'), assigns: VALUE },
   { ...key('SYMLINK', 'names below /dev that lead to the node, separated by blanks'), assigns: LIST },
   key('SUBSYSTEM', "the device's subsystem"),
   { ...key('SUBSYSTEMS', 'the subsystem of the device or of one above it'), climbs: true },
@@ -91,7 +91,7 @@ export const KEYS = [
   { ...key('GROUP', "the node's group, name or number"), matches: false, assigns: VALUE },
   { ...key('MODE', "the node's permissions, octal"), matches: false, assigns: VALUE },
   {
-    ...key('SECLABEL', "the node's label for a security module; read and shown, not set"),
+    ...key('SECLABEL', "the node's label for a security module: selinux or smack"),
     attribute: { isRequired: true, what: 'security module' },
     matches: false,
     assigns: ['=', '+='],
@@ -169,18 +169,21 @@ export const RULE_OPTIONS: readonly { readonly name: string; readonly value?: st
   {
     name: 'static_node',
     value: 'name',
-    meaning: 'the permissions of this rule are for a node that is there without its device; taken, and left to udevd',
+    meaning: 'the permissions of this rule are also for this node, which is there without its device',
   },
   {
     name: 'watch',
-    meaning: 'a change is to be reported when the node is closed after writing; taken, and left to udevd',
+    meaning: 'when somebody has written to the node, a `change` of the device is sent',
   },
   { name: 'nowatch', meaning: 'it is not to be' },
-  { name: 'db_persist', meaning: 'the properties stay when the database is cleaned up; taken, and left to udevd' },
+  {
+    name: 'db_persist',
+    meaning: 'the properties outlive the initial RAM file system; taken: usherd reads its devices anew',
+  },
   {
     name: 'log_level',
     value: 'level or reset',
-    meaning: 'how much is said about this device; taken, and left to udevd',
+    meaning: 'how much udevd says about this device; taken: `usher rules test` says all',
   },
 ];
 

@@ -1,8 +1,12 @@
 import { formatPlace } from '../../../vocabulary/place.ts';
 import type { Rule } from './rule.ts';
 import type { RuleSet } from './rule-set.ts';
+import { tokenText } from './token-text.ts';
 
-/** Two rule sets → the rules only one of them has: `-FILE:LINE` and `+FILE:LINE`. A rule that only stands elsewhere in its file is the same. */
+/** A change is a line of a row in the ledger. */
+const SHOWN_MAX_CHARS = 300;
+
+/** Two rule sets → the rules only one of them has: `-FILE:LINE RULE` and `+FILE:LINE RULE`. A rule that only stands elsewhere in its file is the same. */
 export function ruleChanges(before: RuleSet, after: RuleSet): readonly string[] {
   const [old, fresh] = [before, after].map(textsOf);
   if (old === undefined || fresh === undefined) return [];
@@ -12,7 +16,7 @@ export function ruleChanges(before: RuleSet, after: RuleSet): readonly string[] 
 }
 
 function textsOf({ rules }: RuleSet): ReadonlyMap<string, string> {
-  return new Map(rules.map(({ source }) => [textOf(source), placeOf(source)]));
+  return new Map(rules.map(({ source }) => [textOf(source), `${placeOf(source)} ${wordsOf(source)}`]));
 }
 
 function textOf({ place, tokens }: Rule): string {
@@ -24,6 +28,12 @@ function textOf({ place, tokens }: Rule): string {
     isCaseless,
   ]);
   return JSON.stringify([place.file, words]);
+}
+
+/** A rule as a file has it; of a very long one the beginning. */
+function wordsOf({ tokens }: Rule): string {
+  const words = tokens.map(tokenText).join(', ');
+  return words.length <= SHOWN_MAX_CHARS ? words : `${words.slice(0, SHOWN_MAX_CHARS)}…`;
 }
 
 function placeOf({ place: { file, line } }: Rule): string {

@@ -1,0 +1,29 @@
+import { createHash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
+import { DEFAULT_SETTINGS, SETTINGS, type Settings } from './settings.ts';
+
+/** Writes which settings count, when they are others than those that were last recorded, also if they changed while nobody listened. */
+export function noteSettings(settings: Settings, ledger: Ledger): void {
+  const last = ledger.lastIncident('settings-changed');
+  const values = Object.fromEntries(
+    SETTINGS.filter(({ field }) => !isDeepStrictEqual(settings[field], DEFAULT_SETTINGS[field])).map(
+      ({ key, field }) => [key, settings[field]],
+    ),
+  );
+  const hash = createHash('sha256').update(JSON.stringify(values)).digest('hex');
+  const isNoNews = last === undefined ? Object.keys(values).length === 0 : last.hash === hash;
+  if (isNoNews) return;
+  const before = last?.values ?? {};
+  const changes = SETTINGS.flatMap(({ key, field }) => {
+    const [was, is] = [before[key] ?? DEFAULT_SETTINGS[field], settings[field]];
+    return isDeepStrictEqual(was, is) ? [] : [`${key}: ${JSON.stringify(was)} → ${JSON.stringify(is)}`];
+  });
+  ledger.incident({
+    kind: 'settings-changed',
+    hash,
+    ...(last !== undefined && { before: last.hash }),
+    values,
+    changes,
+  });
+}
