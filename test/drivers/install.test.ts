@@ -71,6 +71,13 @@ real('settings let an origin in without asking, and only that', async t => {
   const { status, stderr } = await here.usher('driver', 'install', '--by-policy');
   t.is(status, 0, stderr);
   t.like((await here.transactions())[0], { state: 'installed', consent: { how: 'policy: Test Vendor' } });
+  // What somebody removed does not come back by itself.
+  t.is((await here.usher('driver', 'remove', DRIVER.name)).status, 0);
+  t.is((await here.usher('driver', 'install', '--by-policy')).status, 0);
+  t.deepEqual(
+    (await here.transactions()).map(({ state }) => state),
+    ['removed'],
+  );
 });
 
 real('what matches by a wildcard alone is taken only when it is named', async t => {
