@@ -2,6 +2,7 @@ import { UsherdError } from '../errors.ts';
 import { sourceText } from '../drivers/driver-report.ts';
 import { carryOut } from '../drivers/install/carry-out.ts';
 import type { InstallHands } from '../drivers/install/install-hands.ts';
+import { readJournals } from '../drivers/install/journal.ts';
 import { newTransaction, planInstall, transactionId, type InstallPlan } from '../drivers/install/plan-install.ts';
 import { STEP_TEXT, type Consent, type Transaction } from '../drivers/install/transaction.ts';
 import { undo } from '../drivers/install/undo.ts';
@@ -79,6 +80,8 @@ export async function installByPolicy(wish: InstallWish, caller: Caller): Promis
       const chosen = chosenOf(search.ranked);
       const origin = chosen?.candidate.origin.name ?? '';
       if (chosen === undefined || chosen.candidate.source.kind === 'module' || !installFrom.includes(origin)) continue;
+      // What was tried and taken back, or removed by somebody, is not installed again by itself.
+      if (wasTried(chosen, devpath, hands)) continue;
       const id = transactionId(devpath);
       const plan = await planInstall(chosen, id, hands);
       if (plan.kind === 'refused') continue;
@@ -90,6 +93,14 @@ export async function installByPolicy(wish: InstallWish, caller: Caller): Promis
     }
   }
   return status;
+}
+
+/** Whether this very version was installed for the device before, whatever became of it. */
+function wasTried({ candidate: { id, source } }: RankedCandidate, devpath: string, { roots }: InstallHands): boolean {
+  const version = source.kind === 'module' ? '' : source.version;
+  return readJournals(roots.stateDir).transactions.some(
+    ({ device, candidate }) => device === devpath && candidate.id === id && candidate.version === version,
+  );
 }
 
 function handsOf(caller: Caller): InstallHands {

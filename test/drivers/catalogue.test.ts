@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
@@ -234,6 +234,16 @@ real(
     t.is(readFileSync(placed, 'utf8'), content.toString());
     const [last] = (await here.transactions()).toReversed();
     t.is(last?.files[0]?.path, `lib/modules/${RELEASE}/updates/usherd/acme.ko`);
+    // Cut off after the file was in place, and before.
+    const journal = path.join(here.root, 'var/lib/usherd/drivers', `${last?.id}.json`);
+    const record = JSON.parse(readFileSync(journal, 'utf8')) as object;
+    writeFileSync(journal, JSON.stringify({ ...record, state: 'open', step: 'install' }));
+    t.is((await here.usher('driver', 'recover')).status, 0);
+    t.is((await here.transactions()).at(-1)?.state, 'installed');
+    rmSync(placed);
+    writeFileSync(journal, JSON.stringify({ ...record, state: 'open', step: 'install' }));
+    t.is((await here.usher('driver', 'recover')).status, 0);
+    t.is((await here.transactions()).at(-1)?.state, 'undone');
   },
 );
 

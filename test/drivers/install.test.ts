@@ -71,6 +71,13 @@ real('settings let an origin in without asking, and only that', async t => {
   const { status, stderr } = await here.usher('driver', 'install', '--by-policy');
   t.is(status, 0, stderr);
   t.like((await here.transactions())[0], { state: 'installed', consent: { how: 'policy: Test Vendor' } });
+  // What somebody removed does not come back by itself.
+  t.is((await here.usher('driver', 'remove', DRIVER.name)).status, 0);
+  t.is((await here.usher('driver', 'install', '--by-policy')).status, 0);
+  t.deepEqual(
+    (await here.transactions()).map(({ state }) => state),
+    ['removed'],
+  );
 });
 
 real('what matches by a wildcard alone is taken only when it is named', async t => {
@@ -127,12 +134,16 @@ real('whoever holds the lock of dpkg is waited for', async t => {
   const held = here.holdLock('other');
   while (!existsSync(path.join(here.root, 'tmp/held'))) await pause(20);
   const installing = here.install('--yes');
-  await pause(1500);
-  t.deepEqual(
-    (await here.transactions()).map(({ state, step }) => [state, step]),
-    [['open', 'install']],
-  );
-  here.put('tmp/let-go', '');
+  const steps = async (): Promise<string> =>
+    JSON.stringify((await here.transactions()).map(({ state, step }) => [state, step]));
+  try {
+    while ((await steps()) !== '[["open","install"]]') await pause(100);
+    // Long enough for an apt that does not wait to have given up.
+    await pause(1000);
+    t.is(await steps(), '[["open","install"]]');
+  } finally {
+    here.put('tmp/let-go', '');
+  }
   await held;
   const { status, stderr } = await installing;
   t.is(status, 0, stderr);

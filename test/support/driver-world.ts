@@ -73,7 +73,8 @@ export class DriverWorld {
 
   /** Installs a package by hand that holds dpkg's lock from tmp/held being there until tmp/let-go is. */
   async holdLock(name: string): Promise<void> {
-    const wait = `touch ${this.root}/tmp/held; while ! [ -e ${this.root}/tmp/let-go ]; do sleep 0.05; done`;
+    // Bounded, so that a test that is killed leaves nothing behind that waits for ever: 20 times a second, a minute.
+    const wait = `touch ${this.root}/tmp/held; n=0; while [ $n -lt 1200 ] && ! [ -e ${this.root}/tmp/let-go ]; do sleep 0.05; n=$((n + 1)); done`;
     const words = ['-y', '-o', `DPkg::Pre-Invoke::=${wait}`, 'install', name];
     await promisify(execFile)('apt-get', words, { env: this.#aptEnv() });
   }

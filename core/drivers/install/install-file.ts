@@ -17,8 +17,10 @@ import type { InstallHands } from './install-hands.ts';
 import { runTool } from './run-tool.ts';
 import type { StepAnswer, Transaction } from './transaction.ts';
 
-/** Where usher puts modules that no package owns, below the release's folder: depmod looks into updates/ first. */
-const MODULE_FOLDER = 'updates/usherd';
+/** Where usher puts a module that no package owns, below the root: depmod looks into updates/ first. */
+export function catalogueFilePath(release: string, fileName: string): string {
+  return path.join('lib/modules', release, 'updates/usherd', fileName);
+}
 
 /** Has this very program, as a user without privileges, fetch a file of a catalogue into a folder of its own. */
 export async function fetchCatalogueFile(transaction: Transaction, { roots, self }: InstallHands): Promise<StepAnswer> {
@@ -65,7 +67,7 @@ export async function fetchCatalogueFile(transaction: Transaction, { roots, self
 export function placeCatalogueFile(transaction: Transaction, { roots }: InstallHands): StepAnswer {
   const { file } = transaction.candidate;
   if (file === undefined) return { kind: 'failed', message: 'the journal names no file' };
-  const below = path.join('lib/modules', transaction.release, MODULE_FOLDER, file.fileName);
+  const below = catalogueFilePath(transaction.release, file.fileName);
   const target = path.join(roots.root, below);
   const { checked } = workFolders(roots, transaction.id);
   try {
@@ -80,7 +82,7 @@ export function placeCatalogueFile(transaction: Transaction, { roots }: InstallH
     rmSync(`${target}.new`, { force: true });
     return { kind: 'failed', message: `${target}: it cannot be put in place: ${(error as Error).message}` };
   }
-  return { kind: 'done', facts: { files: [{ path: below, sha256: file.sha256 }] } };
+  return { kind: 'done' };
 }
 
 /** Takes away the files usher put in place. */

@@ -4,6 +4,7 @@ import type { DriverSearch } from '../search.ts';
 import type { RankedCandidate } from '../rank.ts';
 import { aptComplaint, parseSimulation, runAptGet } from './apt-get.ts';
 import { removeWorkFolders, workFolders } from './fetch-packages.ts';
+import { catalogueFilePath } from './install-file.ts';
 import type { InstallHands } from './install-hands.ts';
 import type { Consent, PackageChange, Transaction } from './transaction.ts';
 
@@ -124,7 +125,8 @@ export function newTransaction(
     },
     consent,
     packages: plan.packages,
-    files: [],
+    // Known before it is put there, so that what a loss of power leaves behind is found.
+    files: file === undefined ? [] : [{ path: catalogueFilePath(wish.release, file.fileName), sha256: file.sha256 }],
     step: 'fetch',
     state: 'open',
     modules: [],

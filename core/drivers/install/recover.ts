@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { readDpkgStatus } from '../apt/dpkg-status.ts';
 import { carryOut, end } from './carry-out.ts';
-import { removeWorkFolders } from './fetch-packages.ts';
+import { removeWorkFolders, sha256Of } from './fetch-packages.ts';
 import type { InstallHands } from './install-hands.ts';
 import { configurePending } from './install-packages.ts';
 import type { Transaction } from './transaction.ts';
@@ -34,7 +36,19 @@ export async function recover(cut: Transaction, hands: InstallHands): Promise<Tr
       tell('not all of it had been installed; it is taken back');
       return (await undo(transaction, 'undone', hands)).transaction;
     }
-  } else if (transaction.files.length === 0) return (await undo(transaction, 'undone', hands)).transaction;
+  } else if (!(await areInPlace(transaction, roots.root))) {
+    tell('its file had not been put in place; it is taken back');
+    return (await undo(transaction, 'undone', hands)).transaction;
+  }
   const step = transaction.step === 'install' ? 'build' : transaction.step;
   return carryOut({ ...transaction, step, state: 'open' }, hands);
+}
+
+/** Whether the files usher puts in place are there, as they should be. */
+async function areInPlace({ files }: Transaction, root: string): Promise<boolean> {
+  for (const { path: below, sha256 } of files) {
+    const file = path.join(root, below);
+    if (!existsSync(file) || (await sha256Of(file)) !== sha256) return false;
+  }
+  return true;
 }
