@@ -9,9 +9,9 @@ interface Tree {
   readonly root: string;
   readonly tree: string;
   /** Runs `usher depmod --incremental` → the index files that were written by it. */
-  index(): Promise<readonly string[]>;
+  readonly index: () => Promise<readonly string[]>;
   /** All index files, by what is in them. */
-  contents(): Record<string, string>;
+  readonly contents: () => Record<string, string>;
 }
 
 function makeTree(t: ExecutionContext): Tree {
