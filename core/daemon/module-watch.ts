@@ -1,3 +1,4 @@
+import { readProcModules } from '../kernel/proc-modules.ts';
 import { decodeTaint, readTaint } from '../kernel/taint.ts';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import type { ModuleLoader } from '../pipeline/6-load/module-loader.ts';
@@ -69,15 +70,19 @@ export class ModuleWatch {
     this.checkTaint(module);
   }
 
-  /** Says when the taint is another than before; `module` is what was loaded or removed meanwhile. */
-  checkTaint(module: ModuleName): void {
+  /**
+   * Says when the taint is another than before, and by the kernel's word which loaded modules carry what is new; where none does (it failed
+   * to load, or is gone) `meanwhile` is named, which was loaded or removed at that time.
+   */
+  checkTaint(meanwhile: ModuleName): void {
     const taint = readTaint(this.#procRoot);
     if (taint === undefined || taint === this.#taint) return;
     const before = this.#taint ?? 0n;
     this.#taint = taint;
-    const letters = decodeTaint(taint & ~before)
-      .map(({ letter }) => letter)
-      .join('');
+    const added = decodeTaint(taint & ~before).map(({ letter }) => letter);
+    const letters = added.join('');
+    const carriers = (readProcModules(this.#procRoot) ?? []).filter(each => added.some(l => each.taint.includes(l)));
+    const module = carriers.map(({ name }) => name).join(', ') || meanwhile;
     this.#record({ kind: 'taint-changed', before: before.toString(), after: taint.toString(), letters, module });
   }
 

@@ -13,6 +13,7 @@ function watch(t: ExecutionContext): {
   readonly told: Incident[];
   readonly watch: ModuleWatch;
   readonly taint: (mask: string) => void;
+  readonly modules: (text: string) => void;
   readonly pass: (ms: number) => void;
 } {
   const proc = mkdtempSync(path.join(os.tmpdir(), 'usherd-proc-'));
@@ -20,6 +21,7 @@ function watch(t: ExecutionContext): {
   mkdirSync(path.join(proc, 'sys/kernel'), { recursive: true });
   const taint = (mask: string): void => writeFileSync(path.join(proc, 'sys/kernel/tainted'), `${mask}\n`);
   taint('0');
+  const modules = (text: string): void => writeFileSync(path.join(proc, 'modules'), text);
   const told: Incident[] = [];
   let nowMs = 0;
   const made = new ModuleWatch(
@@ -27,7 +29,7 @@ function watch(t: ExecutionContext): {
     incident => told.push(incident),
     () => nowMs,
   );
-  return { told, watch: made, taint, pass: ms => void (nowMs += ms) };
+  return { told, watch: made, taint, modules, pass: ms => void (nowMs += ms) };
 }
 
 function event(action: Uevent['action'], name: string, changes: Partial<Uevent> = {}): Uevent {
@@ -70,6 +72,15 @@ test('events that somebody had the kernel repeat, of other subsystems and from /
   watched.event(event('add', 'a', { devpath: '/module/a/holders' as Devpath }));
   watched.event(event('change', 'a'));
   t.deepEqual(told, []);
+});
+
+test('a taint is told with the modules that carry it, whatever else was loaded meanwhile', async t => {
+  const { told, watch: watched, taint, modules } = watch(t);
+  const loader = watched.watched(new NotingLoader(() => false, moduleNameOfPath));
+  modules('lpc_ich 20480 0 - Live 0x0\nvendor 16384 0 - Live 0x0 (POE)\nown 16384 0 - Live 0x0 (O)\n');
+  taint('12289');
+  await loader.insert('/lib/modules/6.1/lpc_ich.ko', '');
+  t.deepEqual(told, [{ kind: 'taint-changed', before: '0', after: '12289', letters: 'POE', module: 'vendor, own' }]);
 });
 
 test('a taint that grew is told once, with the letters that are new and the module that was loaded', async t => {

@@ -80,7 +80,7 @@ export type Incident =
     }
   /** Somebody else loaded or removed a module: insmod, modprobe, the kernel by itself. */
   | { readonly kind: 'module-loaded' | 'module-unloaded'; readonly module: string }
-  /** The kernel's taint grew: its numbers, the letters that are new, and the module that was loaded meanwhile. */
+  /** The kernel's taint grew: its numbers, the letters that are new, and the modules that carry them, else the one loaded meanwhile. */
   | {
       readonly kind: 'taint-changed';
       readonly before: string;
