@@ -80,6 +80,11 @@ export const ERRORS = {
     hint: 'systemd-hwdb update writes it anew',
     exitStatus: 5,
   },
+  INDEX_FILE_DAMAGED: {
+    sentence: 'an index of the package manager cannot be read',
+    hint: 'apt-get update fetches it anew',
+    exitStatus: 5,
+  },
   RECORDING_DAMAGED: { sentence: 'a recording cannot be read', hint: 'usher record makes one', exitStatus: 8 },
   PLUGIN_TEST_DAMAGED: {
     sentence: 'what a plugin is expected to say cannot be read',

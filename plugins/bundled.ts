@@ -11,4 +11,5 @@ export const BUNDLED: Readonly<Record<string, () => Promise<BundledModule>>> = {
   'taint-guard': () => import('./taint-guard/index.ts'),
   'unload-unused': () => import('./unload-unused/index.ts'),
   'usb-allowlist': () => import('./usb-allowlist/index.ts'),
+  'vendor-driver': () => import('./vendor-driver/index.ts'),
 };

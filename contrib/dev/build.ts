@@ -81,12 +81,12 @@ function buildAddon(target: string, flags: readonly string[]): void {
 }
 
 /** Compiles a small program that runs where nothing else may be there: static, so that it needs no library. */
-function buildProgram(name: string, target: string): void {
-  const source = path.join(top, name);
+function buildProgram(target: string, names: readonly string[]): void {
+  const sources = names.map(name => path.join(top, 'contrib', name));
   const builtAt = existsSync(target) ? statSync(target).mtimeMs : 0;
-  if ([source, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
+  if ([...sources, import.meta.filename].every(file => statSync(file).mtimeMs < builtAt)) return;
   const flags = ['-O2', '-static', '-s', ...WARNINGS, '-fstack-protector-strong', '-D_FORTIFY_SOURCE=2'];
-  execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, source], { stdio: 'inherit' });
+  execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, ...sources], { stdio: 'inherit' });
 }
 
 /** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, all verbs that are none, and what asks policy. */
@@ -95,6 +95,7 @@ const APART = [
   { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
   { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
+  { entry: 'core/cli/answers/answer-worker.ts', file: 'usher-answers.cjs' },
 ] as const;
 
 function keepApart(build: esbuild.PluginBuild): void {
@@ -203,8 +204,9 @@ async function buildCommand(): Promise<void> {
 mkdirSync(dist, { recursive: true });
 writeFileSync(path.join(dist, 'package.json'), '{ "type": "commonjs" }\n');
 buildAddon(path.join(dist, 'usherd.node'), ['-O2']);
-buildProgram('contrib/modprobe-helper/usher-modprobe.c', path.join(dist, 'usher-modprobe'));
-buildProgram('contrib/plugin-jail/usher-jail.c', path.join(dist, 'usher-jail'));
+buildProgram(path.join(dist, 'usher-modprobe'), ['modprobe-helper/usher-modprobe.c', 'client/ask-daemon.c']);
+buildProgram(path.join(dist, 'usher-client'), ['client/usher-client.c', 'client/ask-daemon.c']);
+buildProgram(path.join(dist, 'usher-jail'), ['plugin-jail/usher-jail.c']);
 if (process.argv.includes('--test')) {
   buildAddon(path.join(dist, 'usherd.sanitized.node'), [
     '-O1',

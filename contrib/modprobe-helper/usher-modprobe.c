@@ -11,17 +11,16 @@
  * Source: Documentation/admin-guide/sysctl/kernel.rst, modprobe; kernel/module/kmod.c, call_modprobe.
  */
 #define _GNU_SOURCE
+#include "../client/ask-daemon.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 /* An alias of the kernel has at most MODULE_NAME_LEN, 56 bytes; usherd looks up 2048. */
@@ -38,73 +37,18 @@ enum { STATUS_REFUSED = 1 };
 static const char *socket_path = "/run/usherd/socket";
 static const char *answers_path = "/var/lib/usherd/request-answers";
 
-/* `text` as a JSON string behind `line`; returns the length, or 0 when it does not fit. */
-static size_t append_json(char *line, size_t length, size_t size, const char *text) {
-  static const char hex[] = "0123456789abcdef";
-  for (; *text != '\0'; text++) {
-    unsigned char c = (unsigned char)*text;
-    if (length + 7 >= size) return 0;
-    if (c < 0x20 || c >= 0x7f) {
-      memcpy(line + length, "\\u00", 4);
-      line[length + 4] = hex[c >> 4];
-      line[length + 5] = hex[c & 15];
-      length += 6;
-    } else {
-      if (c == '"' || c == '\\') line[length++] = '\\';
-      line[length++] = (char)c;
-    }
-  }
-  return length;
-}
-
-static long now_ms(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
-static int connect_daemon(void) {
-  struct sockaddr_un address = {.sun_family = AF_UNIX};
-  if (strlen(socket_path) >= sizeof address.sun_path) return -1;
-  strcpy(address.sun_path, socket_path);
-  int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
-    close(fd);
-    return -1;
-  }
-  /* Only root's daemon, or the caller's own, may say what is loaded. */
-  struct ucred peer;
-  socklen_t size = sizeof peer;
-  if (fd >= 0 && (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || (peer.uid != 0 && peer.uid != geteuid()))) {
-    close(fd);
-    return -1;
-  }
-  return fd;
-}
-
-static int send_all(int fd, const char *bytes, size_t length) {
-  while (length > 0) {
-    ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
-    if (sent <= 0) return -1;
-    bytes += sent;
-    length -= (size_t)sent;
-  }
-  return 0;
-}
-
 /* The daemon's status for the alias, or -1 when there is no daemon that answers. */
 static int ask_daemon(const char *alias) {
   static char line[ALIAS_MAX_BYTES * 6 + 128];
   static char answer[ANSWER_MAX_BYTES];
   const char head[] = "{\"usherd\":1,\"verb\":\"request-module\",\"params\":{\"alias\":\"";
   memcpy(line, head, sizeof head - 1);
-  size_t length = append_json(line, sizeof head - 1, sizeof line - 8, alias);
+  size_t length = append_json(line, sizeof head - 1, sizeof line, alias);
+  length = append_plain(line, length, sizeof line, "\"}}\n");
   if (length == 0) return STATUS_REFUSED;
-  memcpy(line + length, "\"}}\n", 4);
-  int fd = connect_daemon();
+  int fd = connect_daemon(socket_path);
   if (fd < 0) return -1;
-  if (send_all(fd, line, length + 4) != 0) {
+  if (send_all(fd, line, length) != 0) {
     close(fd);
     return -1;
   }
@@ -167,15 +111,8 @@ static int may_go_on(const char *alias) {
 
 /* Becomes `usher modprobe -q -- ALIAS`, of the usher beside this program. Returns only when there is none. */
 static int become_modprobe(char *alias) {
-  static char usher[PATH_MAX + 16];
-  ssize_t length = readlink("/proc/self/exe", usher, PATH_MAX);
-  if (length <= 0 || length >= PATH_MAX) return STATUS_REFUSED;
-  usher[length] = '\0';
-  char *slash = strrchr(usher, '/');
-  if (slash == NULL) return STATUS_REFUSED;
-  strcpy(slash + 1, "usher");
-  char *words[] = {usher, (char *)"modprobe", (char *)"-q", (char *)"--", alias, NULL};
-  execv(usher, words);
+  char *words[] = {(char *)"usher", (char *)"modprobe", (char *)"-q", (char *)"--", alias, NULL};
+  become_beside("usher", words);
   return STATUS_REFUSED;
 }
 

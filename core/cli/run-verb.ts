@@ -8,6 +8,11 @@ export function runVerb(): Promise<number> {
   return runWords(process.argv.slice(2), VERBS, processHost());
 }
 
+/** Runs a verb for somebody else than this process → its exit status. */
+export function runVerbFor(words: readonly string[], host: Host): Promise<number> {
+  return runWords(words, VERBS, host);
+}
+
 /** Words after the command's name → exit status. The parser with --help and all messages is loaded only when one of them is due. */
 export async function runWords(words: readonly string[], verbs: readonly Verb[], host: Host): Promise<number> {
   const verb = verbs.find(({ name }) => name === words[0]);

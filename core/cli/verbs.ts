@@ -2,6 +2,13 @@ import { approve, deny } from './verbs/approve.ts';
 import { daemon } from './verbs/daemon.ts';
 import { devices } from './verbs/devices.ts';
 import { docs } from './verbs/docs.ts';
+import { driver } from './verbs/driver.ts';
+import { driverFetch } from './verbs/driver-fetch.ts';
+import { driverInstall } from './verbs/driver-install.ts';
+import { driverList } from './verbs/driver-list.ts';
+import { driverRecover } from './verbs/driver-recover.ts';
+import { driverRemove } from './verbs/driver-remove.ts';
+import { driverSearch } from './verbs/driver-search.ts';
 import { forbid } from './verbs/forbid.ts';
 import { history } from './verbs/history.ts';
 import { historyAnchor } from './verbs/history-anchor.ts';
@@ -57,6 +64,13 @@ export const VERBS: readonly Verb[] = [
   rules,
   param,
   taint,
+  driver,
+  driverSearch,
+  driverInstall,
+  driverList,
+  driverRemove,
+  driverRecover,
+  driverFetch,
   forbid,
   permit,
   policy,

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsherdError } from '../errors.ts';
+import { interrupted } from '../drivers/install/journal.ts';
 import { readBootId } from '../kernel/boot-id.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { coldplug } from '../pipeline/1-intake/coldplug.ts';
@@ -117,7 +118,13 @@ export class Daemon {
       await handleRequest({ kind: 'kernel', alias: name }, { asker: 'kernel', asked: name, uid: 0 }, this.parts);
     };
     this.rules = new RuleDesk({ ...shared, tree: () => this.#world.tree, load });
-    this.plugins = new PluginDesk({ ...shared, world: () => this.#world, traitsOf: this.rules.policy.traitsOf, load });
+    this.plugins = new PluginDesk({
+      ...shared,
+      release: options.release,
+      world: () => this.#world,
+      traitsOf: this.rules.policy.traitsOf,
+      load,
+    });
     this.parts = {
       devices: new DeviceTable(),
       readDevice: deviceFromSysfs(roots),
@@ -178,6 +185,12 @@ export class Daemon {
     // As the files have them: what the command line says besides is in the run's own row.
     noteSettings(readSettings(roots.configDirs).settings, this.ledger);
     this.policy.start();
+    for (const { id, candidate } of interrupted(this.options.roots.stateDir))
+      this.reporter.emit(
+        'notice',
+        'warning',
+        `installing ${candidate.id} was cut off (${id}): usher driver recover ends it`,
+      );
     this.#keep(settings);
     this.rules.configure(settings);
     await this.plugins.load();

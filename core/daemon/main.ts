@@ -4,6 +4,7 @@ import { formatBytes, formatCount } from '../pipeline/8-report/quantity.ts';
 import { span, terminalOf, writeSpans, type Span } from '../pipeline/8-report/terminal.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { VERSION } from '../version.ts';
+import { AnswerDesk } from './answer-desk.ts';
 import { Daemon } from './daemon.ts';
 import { serveDaemon } from './serve.ts';
 import { Notifier } from './notify.ts';
@@ -20,6 +21,8 @@ export interface DaemonHost {
   readonly roots: SystemRoot;
   readonly release: string | undefined;
   readonly signal: AbortSignal;
+  /** What a thread runs that answers command lines. */
+  readonly answers: string;
 }
 
 type Flags = Readonly<Record<string, unknown>>;
@@ -39,7 +42,8 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   const notifier = new Notifier(process.env);
   print(daemon, host, flags['quiet'] === true);
   await daemon.start();
-  const server = await serveDaemon(daemon);
+  const answers = new AnswerDesk(host.answers);
+  const server = await serveDaemon(daemon, answers);
   const reload = (): void => {
     notifier.reloading();
     daemon.reload();
@@ -54,6 +58,7 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   notifier.stopping();
   process.off('SIGHUP', reload);
   await server.close();
+  answers.stop();
   await daemon.stop('asked to stop');
   if (flags['quiet'] !== true) host.stdout.write(`${stopLine(daemon)}\n`);
   return 0;

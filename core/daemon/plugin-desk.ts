@@ -16,10 +16,13 @@ import { PluginHost } from '../plugin-host/plugin-host.ts';
 import type { PluginListing } from '../plugin-host/plugin-seat.ts';
 import { errnoText } from '../vocabulary/errno.ts';
 import { parseDevpath } from '../vocabulary/devpath.ts';
+import { modaliasRefusal } from '../vocabulary/modalias.ts';
 import { isPlausibleModuleName, moduleName } from '../vocabulary/module-name.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import { devicesNow } from './devices-now.ts';
+import { DriverSearcher } from './driver-searcher.ts';
 import { jailTools } from './jail-tools.ts';
+import { readSettings } from './read-settings.ts';
 import { WorldWatch } from './world-watch.ts';
 
 export interface PluginDeskParts {
@@ -27,6 +30,7 @@ export interface PluginDeskParts {
   readonly ledger: Ledger;
   readonly reporter: Reporter;
   readonly world: () => ModuleWorld;
+  readonly release: string;
   readonly traitsOf: RulePolicy['traitsOf'];
   /** Nothing a plugin wants done is done. */
   readonly observes: boolean;
@@ -39,6 +43,7 @@ export class PluginDesk {
   readonly #parts: PluginDeskParts;
   readonly #facts: SysfsFacts;
   readonly #host: PluginHost;
+  readonly #drivers: DriverSearcher;
   #watch: WorldWatch | undefined;
   #told: readonly string[] = [];
 
@@ -46,6 +51,12 @@ export class PluginDesk {
     this.#parts = parts;
     const { roots, ledger, reporter } = parts;
     this.#facts = new SysfsFacts(roots, parts.traitsOf);
+    this.#drivers = new DriverSearcher({
+      roots,
+      release: parts.release,
+      installFrom: () => readSettings(roots.configDirs).settings.driverInstallFrom,
+      notice: message => void reporter.emit('notice', 'warning', message),
+    });
     this.#host = new PluginHost({
       configDirs: roots.configDirs,
       stateDir: roots.stateDir,
@@ -115,6 +126,11 @@ export class PluginDesk {
         if (!isPlausibleModuleName(name)) return { refused: `"${name}" is no module's name` };
         if (observes) return { refused: 'usherd only observes' };
         return removeUnused(moduleName(name), world(), roots, new KernelRemover(roots, { force: false }));
+      },
+      findDrivers: async modalias => {
+        const refusal = modaliasRefusal(modalias);
+        if (refusal !== undefined) throw new RangeError(`the modalias is not looked up: ${refusal}`);
+        return this.#drivers.find(modalias);
       },
     };
   }

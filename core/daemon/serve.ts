@@ -1,10 +1,13 @@
 import { UsherdError } from '../errors.ts';
 import { IpcServer, type Call, type Handler } from '../ipc/server.ts';
 import type { JsonObject } from '../ipc/protocol.ts';
+import type { Incident } from '../pipeline/7-ledger/incident.ts';
 import { native } from '../kernel/native.ts';
 import { errnoName } from '../vocabulary/errno.ts';
 import { VERSION } from '../version.ts';
+import type { AnswerDesk } from './answer-desk.ts';
 import type { Daemon } from './daemon.ts';
+import { answerHandler } from './serve-answers.ts';
 import { policyHandlers } from './serve-policy.ts';
 import { statusOf } from './status.ts';
 
@@ -15,11 +18,11 @@ const SETTLE_MAX_MS = 120_000;
 const FOLLOWED_HELD_MAX = 4096;
 
 /** Opens the daemon's socket. @throws {UsherdError} DAEMON_RUNNING, SOCKET_UNUSABLE */
-export function serveDaemon(daemon: Daemon): Promise<IpcServer> {
+export function serveDaemon(daemon: Daemon, answers: AnswerDesk): Promise<IpcServer> {
   return IpcServer.listen({
     socketPath: daemon.options.roots.sockets[0],
     version: VERSION,
-    handlers: handlersOf(daemon),
+    handlers: { ...handlersOf(daemon), answer: answerHandler(answers) },
     peerCredentials,
     daemonUid: process.getuid?.() ?? 0,
     onRefusal: ({ reason, verb = '', peer }) =>
@@ -35,6 +38,7 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
     ...policyHandlers(daemon),
+    'driver-note': { role: 'admin', handle: (params, call) => noteDriver(daemon, params, call) },
     plugins: {
       role: 'read',
       handle: async (_params, { respond }) => {
@@ -63,6 +67,16 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
       },
     },
   };
+}
+
+/** What installs a driver is a process of its own; the ledger has one writer, and that is the daemon. */
+async function noteDriver({ ledger }: Daemon, { incident }: JsonObject, { respond }: Call): Promise<void> {
+  const note = incident as Partial<Incident> | undefined;
+  if (note?.kind !== 'driver-transaction')
+    throw new UsherdError('USAGE', 'a note of a driver needs an incident of that kind');
+  ledger.incident(note as Incident);
+  await ledger.durable();
+  await respond({});
 }
 
 async function settle(daemon: Daemon, { timeoutMs }: JsonObject, { signal, respond }: Call): Promise<void> {

@@ -1,3 +1,5 @@
+import { FINDER_NAMES, type FinderName } from '../drivers/candidate.ts';
+import { DEFAULT_DRIVER_SETTINGS, type DriverSettings } from '../drivers/driver-settings.ts';
 import { DEFAULT_POLICY, type PolicySettings } from '../pipeline/4-policy/policy-settings.ts';
 import type { Retention } from '../pipeline/7-ledger/retention.ts';
 import { subjectOf } from '../pipeline/4-policy/standing-decisions.ts';
@@ -6,7 +8,7 @@ import { subjectOf } from '../pipeline/4-policy/standing-decisions.ts';
 const RECEIVE_BUFFER_BYTES = 128 * 1024 * 1024;
 
 /** What usherd.toml can set. Every setting has a value that works. */
-export interface Settings extends PolicyFields, LedgerFields {
+export interface Settings extends PolicyFields, LedgerFields, DriverFields {
   readonly source: 'auto' | 'kernel' | 'udev';
   readonly coldplug: boolean;
   readonly observe: boolean;
@@ -34,6 +36,18 @@ interface LedgerFields {
   readonly hashSerials: boolean;
   /** A file; empty for none. */
   readonly signKey: string;
+}
+
+/** The settings of the fetching of drivers by the names they have among all others. */
+interface DriverFields {
+  readonly driverFinders: DriverSettings['finders'];
+  readonly driverOrigins: DriverSettings['origins'];
+  readonly driverInstallFrom: DriverSettings['installFrom'];
+}
+
+/** Settings → those that drivers are looked for and installed by. */
+export function driverSettingsOf({ driverFinders, driverOrigins, driverInstallFrom }: DriverFields): DriverSettings {
+  return { finders: driverFinders, origins: driverOrigins, installFrom: driverInstallFrom };
 }
 
 /** Settings → how long what is kept. */
@@ -71,6 +85,9 @@ export const DEFAULT_SETTINGS: Settings = {
   keepBytes: 0,
   hashSerials: false,
   signKey: '',
+  driverFinders: DEFAULT_DRIVER_SETTINGS.finders,
+  driverOrigins: DEFAULT_DRIVER_SETTINGS.origins,
+  driverInstallFrom: DEFAULT_DRIVER_SETTINGS.installFrom,
 };
 
 /** One setting as the file writes it, `table.key` for one in a table: the reader, usherd.toml(5) and the shipped example are made from this table. */
@@ -219,7 +236,45 @@ export const SETTINGS: readonly SettingSpec[] = [
     description: 'Private key (PEM, Ed25519) that prunings are signed with; see usher history anchor.',
     parse: value => (typeof value === 'string' && (value === '' || value.startsWith('/')) ? value : undefined),
   },
+  {
+    key: 'vendor_driver.finders',
+    field: 'driverFinders',
+    wanted: `a list of ${FINDER_NAMES.map(name => `"${name}"`).join(', ')}`,
+    description:
+      'Who is asked for the driver of a device: the module tree, Modaliases headers of apt’s packages, AppStream components, Contents lists for missing firmware, dnf’s modalias() provides, the signed catalogues of catalogue.d.',
+    parse: value =>
+      Array.isArray(value) && value.every((name): name is FinderName => FINDER_NAMES.some(known => known === name))
+        ? value
+        : undefined,
+  },
+  {
+    key: 'vendor_driver.origins',
+    field: 'driverOrigins',
+    wanted: 'a list of names of origins',
+    description:
+      'The only origins drivers may come from: the Origin of a repository’s Release file as "Debian", or "catalogue NAME". Empty for every one whose signature the system checks; what is not signed is never taken.',
+    parse: parseNames,
+  },
+  {
+    key: 'vendor_driver.install_from',
+    field: 'driverInstallFrom',
+    wanted: 'a list of names of origins',
+    description:
+      'Origins whose drivers are installed without asking, by usher driver install --by-policy. Empty by default: drivers are only proposed.',
+    parse: parseNames,
+  },
 ];
+
+/** More names than repositories anybody has. */
+const NAMES_MAX = 256;
+
+function parseNames(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) &&
+    value.length <= NAMES_MAX &&
+    value.every((name): name is string => typeof name === 'string' && name.trim() !== '')
+    ? value
+    : undefined;
+}
 
 /** A hundred years: who wants more wants 0. */
 const DAYS_MAX = 36_500;

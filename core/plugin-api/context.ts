@@ -35,6 +35,22 @@ export type UnloadAnswer =
   /** In use, built in, or refused by the kernel: in words. */
   | { readonly refused: string };
 
+/** A driver that indexes of packages, or a catalogue, know of and that is not here. */
+export interface FoundDriver {
+  /** What a person types to have it: `usher driver install DEVICE NAME`. */
+  readonly name: string;
+  readonly version: string;
+  readonly origin: string;
+  readonly licence: 'free' | 'proprietary' | 'unknown';
+  readonly delivers: 'module' | 'firmware' | 'program';
+  /** Comparable among those for one device; see `usher driver search`. */
+  readonly score: number;
+  /** What speaks for and against it, in sentences. */
+  readonly reasons: readonly string[];
+  /** It is the one that would be taken without being named. */
+  readonly isChosen: boolean;
+}
+
 /** What changes the machine. Each is rejected when the plugin was not granted the need, and does nothing where usherd only observes. */
 export interface PluginActions {
   /**
@@ -47,6 +63,11 @@ export interface PluginActions {
    * bound device.
    */
   unload(module: string): Promise<UnloadAnswer>;
+  /**
+   * Needs `search`. What is known of drivers for a modalias, best first, by the system's own data; nothing is fetched and nothing
+   * changed. It takes a second or more: a process of its own reads the indexes, for all that ask at the same time.
+   */
+  findDrivers(modalias: string): Promise<readonly FoundDriver[]>;
 }
 
 /** Why a plugin is stopped. `replaced`: its file or settings changed, and it starts again. `removed`: it is switched off or gone. */

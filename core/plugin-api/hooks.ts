@@ -70,7 +70,10 @@ export interface Proposal {
 interface HookBasis {
   readonly filter?: Filter;
   readonly wants?: readonly Fact[];
-  /** Longest a call may take, in milliseconds; by default 200 for `opine` and 5,000 for the others, at most 10,000 and 60,000. */
+  /**
+   * Longest a call may take, in milliseconds; by default 200 for `opine` and 5,000 for the others, at most 10,000 and 60,000, for
+   * `nomatch` 600,000.
+   */
   readonly deadlineMs?: number;
 }
 

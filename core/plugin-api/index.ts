@@ -21,6 +21,7 @@ export type {
   ReportHook,
 } from './hooks.ts';
 export type {
+  FoundDriver,
   Json,
   Need,
   PluginActions,

@@ -40,6 +40,8 @@ const OPINE_DEADLINE_MS = 200;
 const OPINE_DEADLINE_MAX_MS = 10_000;
 const DEADLINE_MS = 5000;
 const DEADLINE_MAX_MS = 60_000;
+/** Nothing waits for a proposal, and whoever makes one may have to read all indexes of a slow machine. */
+const NOMATCH_DEADLINE_MAX_MS = 600_000;
 
 /** More than a plugin has; each may be called for each event. */
 const HOOKS_MAX = 32;
@@ -101,7 +103,9 @@ function describeHook(value: unknown): HookFacts | { readonly wrong: string } {
   if (wrong !== undefined) return { wrong: `(${kind}) has a filter ${wrong}` };
   if (!Array.isArray(wants) || !wants.every(isFact))
     return { wrong: `(${kind}) wants ${quote(wants)}, there are traits, usb and attr:NAME` };
-  const [usual, most] = kind === 'opine' ? [OPINE_DEADLINE_MS, OPINE_DEADLINE_MAX_MS] : [DEADLINE_MS, DEADLINE_MAX_MS];
+  const usual = kind === 'opine' ? OPINE_DEADLINE_MS : DEADLINE_MS;
+  const most =
+    kind === 'opine' ? OPINE_DEADLINE_MAX_MS : kind === 'nomatch' ? NOMATCH_DEADLINE_MAX_MS : DEADLINE_MAX_MS;
   const deadline = deadlineMs ?? usual;
   if (!(typeof deadline === 'number' && deadline > 0 && deadline <= most))
     return { wrong: `(${kind}) has the deadline ${quote(deadlineMs)}, wanted at most ${most} ms` };

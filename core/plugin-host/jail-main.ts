@@ -104,6 +104,8 @@ const surroundings: Surroundings = {
   actions: {
     overrideDriver: (devpath, driver) => ask('actions.overrideDriver', devpath, driver ?? null) as Promise<void>,
     unload: module => ask('actions.unload', module) as ReturnType<PluginContext<unknown>['actions']['unload']>,
+    findDrivers: modalias =>
+      ask('actions.findDrivers', modalias) as ReturnType<PluginContext<unknown>['actions']['findDrivers']>,
   },
   devices: query => ask('devices', query ?? {}) as ReturnType<PluginContext<unknown>['devices']>,
 };

@@ -12,6 +12,7 @@ export const SERVICES = [
   'store.keys',
   'actions.overrideDriver',
   'actions.unload',
+  'actions.findDrivers',
   'devices',
 ] as const;
 export type Service = (typeof SERVICES)[number];

@@ -247,6 +247,8 @@ class Jail implements RunningPlugin {
         return actions.overrideDriver(text, typeof second === 'string' ? second : undefined);
       case 'actions.unload':
         return actions.unload(text);
+      case 'actions.findDrivers':
+        return actions.findDrivers(text);
       case 'devices':
         return devices(typeof first === 'object' && first !== null ? first : {});
       default:

@@ -110,6 +110,10 @@ export class PluginStarter {
           needing('unload');
           return actions.unload(module);
         },
+        findDrivers: async modalias => {
+          needing('search');
+          return actions.findDrivers(modalias);
+        },
       },
     };
   }

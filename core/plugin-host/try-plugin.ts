@@ -1,4 +1,4 @@
-import type { Json, Need, StopReason, UnloadAnswer } from '../plugin-api/context.ts';
+import type { FoundDriver, Json, Need, StopReason, UnloadAnswer } from '../plugin-api/context.ts';
 import type { PluginDevice, PluginEvent } from '../plugin-api/device.ts';
 import type {
   HookKind,
@@ -28,12 +28,15 @@ export interface TryOptions {
   readonly grants?: readonly Need[];
   /** What comes of a wish to remove a module; by default it is removed. */
   readonly unload?: (module: string) => UnloadAnswer;
+  /** What is known of drivers for a modalias; by default nothing. */
+  readonly findDrivers?: (modalias: string) => readonly FoundDriver[];
 }
 
 /** Something the plugin wanted to be done to the machine. Here it is only noted. */
 export type TriedAction =
   | { readonly kind: 'overrideDriver'; readonly devpath: string; readonly driver: string | undefined }
-  | { readonly kind: 'unload'; readonly module: string };
+  | { readonly kind: 'unload'; readonly module: string }
+  | { readonly kind: 'findDrivers'; readonly modalias: string };
 
 /** A question in short: a module, and who asks. What is left out has the value that is most common. */
 export interface ShortQuestion {
@@ -91,14 +94,16 @@ class Trial implements TriedPlugin {
   devices: readonly PluginDevice[];
   readonly #grants: readonly Need[];
   readonly #unload: (module: string) => UnloadAnswer;
+  readonly #findDrivers: (modalias: string) => readonly FoundDriver[];
   readonly #signal = new AbortController().signal;
   #started: StartedDefinition | undefined;
   #filters: readonly HookFilter[] = [];
 
-  constructor(needs: readonly Need[], { devices = [], store = {}, grants = needs, unload }: TryOptions) {
+  constructor(needs: readonly Need[], { devices = [], store = {}, grants = needs, unload, findDrivers }: TryOptions) {
     this.devices = devices;
     this.store = new Map(Object.entries(store));
     this.#grants = grants;
+    this.#findDrivers = findDrivers ?? (() => []);
     this.#unload = unload ?? (module => ({ unloaded: [module] }));
   }
 
@@ -132,6 +137,10 @@ class Trial implements TriedPlugin {
         unload: async module => {
           this.#act('unload', { kind: 'unload', module });
           return this.#unload(module);
+        },
+        findDrivers: async modalias => {
+          this.#act('search', { kind: 'findDrivers', modalias });
+          return this.#findDrivers(modalias);
         },
       },
       devices: query =>

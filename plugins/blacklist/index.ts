@@ -1,5 +1,5 @@
 import { definePlugin, deny, hold, type Filter, type Hook, type PluginVerdict } from '../../core/plugin-api/index.ts';
-import { whyStopped } from './rule-test.ts';
+import { askedOf, whyStopped } from './rule-test.ts';
 import { blacklistSettings, type BlacklistRule } from './settings.ts';
 
 /** Keeps modules from loading by name, by modalias, by bus, by port, at some times of the day. See README.md beside it. */
@@ -34,9 +34,10 @@ function hookFor(rules: readonly BlacklistRule[], filter: Filter): readonly Hook
         const { asker } = question;
         // A recorded event is judged by the time it came at, so that a simulation says what would have been.
         const at = new Date(asker.kind === 'device' ? (asker.event?.receivedAtMs ?? Date.now()) : Date.now());
+        const asked = askedOf(question);
         return strictest(
           rules.flatMap(rule => {
-            const why = whyStopped(rule, question, at);
+            const why = whyStopped(rule, asked, at);
             return why === undefined ? [] : [rule.verdict === 'hold' ? hold(why) : deny(why)];
           }),
         );

@@ -2,51 +2,58 @@ import { matchingName, matchingPattern, type PluginQuestion } from '../../core/p
 import type { BlacklistRule } from './settings.ts';
 import { DAYS, isWithin, parseClock, type TimeWindow } from './time-window.ts';
 
-/** A rule and a question → why the rule stops the module, in words; undefined when it says nothing of it. All its keys must match. */
-export function whyStopped(rule: BlacklistRule, question: PluginQuestion, at: Date): string | undefined {
-  const { module, asker } = question;
-  const { modules, modalias, bus, port } = rule;
-  const device = asker.kind === 'device' ? asker.device : undefined;
-  const because: string[] = [];
+/** What rules look at of a question, found out once for all of them; where there is no such thing the list is empty. */
+export interface Asked {
+  readonly module: readonly [string];
+  readonly isTarget: boolean;
+  /** What the device, or the kernel, asks with. */
+  readonly alias: readonly string[];
+  readonly bus: readonly string[];
+  /** The device's address and those of all it hangs on; every device is at the address that ends its path. */
+  readonly addresses: readonly string[];
+}
 
+/** A question → what rules look at. */
+export function askedOf({ module, role, asker }: PluginQuestion): Asked {
+  const device = asker.kind === 'device' ? asker.device : undefined;
+  const alias = device?.modalias ?? (asker.kind === 'kernel' ? asker.alias : undefined);
+  return {
+    module: [module],
+    isTarget: role === 'target',
+    alias: alias === undefined ? [] : [alias],
+    bus: device === undefined ? [] : [device.subsystem],
+    addresses: device === undefined ? [] : device.devpath.slice(1).split('/'),
+  };
+}
+
+/** A rule and a question → why the rule stops the module, in words; undefined when it says nothing of it. All its keys must match. */
+export function whyStopped(rule: BlacklistRule, asked: Asked, at: Date): string | undefined {
+  const { modules, modalias, bus, port } = rule;
   // A rule on devices is about what they ask for; what comes along with that is not loaded without it.
-  if (modules === undefined && question.role !== 'target') return undefined;
-  if (modules !== undefined) {
-    const found = matchingName(modules, module);
-    if (found === undefined) return undefined;
-    because.push(`module ${quote(found)}`);
-  }
-  if (modalias !== undefined) {
-    const asked = device?.modalias ?? (asker.kind === 'kernel' ? asker.alias : undefined);
-    const found = asked === undefined ? undefined : matchingName(modalias, asked);
-    if (found === undefined) return undefined;
-    because.push(`modalias ${quote(found)}`);
-  }
-  if (bus !== undefined) {
-    const found = device === undefined ? undefined : matchingPattern(bus, device.subsystem);
-    if (found === undefined) return undefined;
-    because.push(`bus ${quote(found)}`);
-  }
-  if (port !== undefined) {
-    const found = device === undefined ? undefined : portFound(port, device.devpath);
-    if (found === undefined) return undefined;
-    because.push(`port ${quote(found)}`);
-  }
+  if (modules === undefined && !asked.isTarget) return undefined;
+  const because: string[] = [];
+  const finds = (
+    what: string,
+    patterns: readonly string[] | undefined,
+    texts: readonly string[],
+    find = matchingPattern,
+  ): boolean => {
+    if (patterns === undefined) return true;
+    for (const text of texts) {
+      const found = find(patterns, text);
+      if (found !== undefined) return because.push(`${what} "${found}"`) > 0;
+    }
+    return false;
+  };
+  if (!finds('module', modules, asked.module, matchingName) || !finds('modalias', modalias, asked.alias, matchingName))
+    return undefined;
+  if (!finds('bus', bus, asked.bus) || !finds('port', port, asked.addresses)) return undefined;
   const window = windowOf(rule);
   if (window !== undefined) {
     if (!isWithin(window, at)) return undefined;
     because.push(windowText(rule));
   }
   return `${rule.reason === undefined ? '' : `${rule.reason}: `}blacklisted by ${because.join(', ')}`;
-}
-
-/** Every device is at the address that ends its path, and behind those before it: a hub's port is one of what is plugged into the hub. */
-function portFound(wanted: readonly string[], devpath: string): string | undefined {
-  for (const address of devpath.split('/')) {
-    const found = address === '' ? undefined : matchingPattern(wanted, address);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 function windowOf({ from, until, days }: BlacklistRule): TimeWindow | undefined {
@@ -61,8 +68,4 @@ function windowOf({ from, until, days }: BlacklistRule): TimeWindow | undefined 
 function windowText({ from, until, days }: BlacklistRule): string {
   const hours = from === undefined || until === undefined ? [] : [`from ${from} until ${until}`];
   return [...hours, ...(days === undefined ? [] : [`on ${days.join(', ')}`])].join(' ');
-}
-
-function quote(pattern: string): string {
-  return `"${pattern}"`;
 }

@@ -3,6 +3,9 @@ import { OverrideKeeper } from './override-keeper.ts';
 import { overrideSettings } from './settings.ts';
 import { entryFor, filterFor, moduleOf } from './wanted-driver.ts';
 
+/** A driver may take its time to let go of a device, and another to load; nobody waits for it. In milliseconds. */
+const DEADLINE_MS = 60_000;
+
 /** Keeps devices for a driver that would not get them by itself: vfio-pci, for instance. See README.md beside it. */
 export default definePlugin({
   name: 'driver-override',
@@ -10,16 +13,19 @@ export default definePlugin({
   summary: 'keeps devices for the drivers that its settings name',
   needs: ['drivers'],
   settings: overrideSettings,
-  setup: async context => {
+  setup: context => {
     const { devices: entries } = context.settings;
     const keeper = new OverrideKeeper(entries, context);
     context.onStop(reason => (reason === 'removed' ? keeper.undoAll() : undefined));
-    await keeper.reconcile();
+    // Only once these hooks are called: a device that is given back asks for its driver, and must not be answered by those from before.
+    const soon = setImmediate(() => void keeper.reconcile());
+    context.onStop(() => clearImmediate(soon));
     if (entries.length === 0) return [];
     const filter = filterFor(entries);
     return [
       {
         kind: 'observe',
+        deadlineMs: DEADLINE_MS,
         filter: { ...filter, action: ['add'] },
         call: async ({ devpath, subsystem, env }) => {
           const modalias = env['MODALIAS'];
@@ -28,7 +34,12 @@ export default definePlugin({
           if (isWanted) await keeper.added(devpath, subsystem);
         },
       },
-      { kind: 'observe', filter: { action: ['remove'] }, call: ({ devpath }) => keeper.removed(devpath) },
+      {
+        kind: 'observe',
+        deadlineMs: DEADLINE_MS,
+        filter: { action: ['remove'] },
+        call: ({ devpath }) => keeper.removed(devpath),
+      },
       {
         // What the device would get otherwise is not even loaded.
         kind: 'opine',

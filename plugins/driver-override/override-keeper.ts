@@ -28,13 +28,17 @@ export class OverrideKeeper {
 
   /** Goes through what is there: what an earlier start did and the settings do not want any more is undone, what they want is done. */
   async reconcile(): Promise<void> {
-    const devices = await this.#devices();
-    for (const [devpath, done] of await this.#done()) {
-      const device = devices.get(devpath);
-      if (device === undefined) await this.#context.store.delete(KEY_PREFIX + devpath);
-      else if (entryFor(this.#entries, device) === undefined) await this.#undo(device, done);
+    try {
+      const devices = await this.#devices();
+      for (const [devpath, done] of await this.#done()) {
+        const device = devices.get(devpath);
+        if (device === undefined) await this.#context.store.delete(KEY_PREFIX + devpath);
+        else if (entryFor(this.#entries, device) === undefined) await this.#undo(device, done);
+      }
+      for (const device of devices.values()) await this.#keep(device);
+    } catch (error) {
+      this.#context.log.error(`the devices that are here could not be gone through: ${(error as Error).message}`);
     }
-    for (const device of devices.values()) await this.#keep(device);
   }
 
   /** A device has come, or is told of again. */
@@ -63,8 +67,8 @@ export class OverrideKeeper {
     const { devpath } = device;
     const driver = entryFor(this.#entries, device)?.driver;
     const now = overrideOf(device);
-    // A device that is where it belongs is left alone: a machine may be running on it.
-    if (driver === undefined || (now === driver && device.driver === driver)) return;
+    // A device that is where it belongs is left alone: a machine may be running on it. One that has no driver yet has asked for it.
+    if (driver === undefined || (now === driver && (device.driver ?? driver) === driver)) return;
     const done = v.safeParse(doneOverride, await store.get(KEY_PREFIX + devpath));
     const previous = done.success ? done.output.previous : now;
     try {

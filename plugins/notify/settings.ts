@@ -5,6 +5,7 @@ import { isSafeUrl } from './webhook.ts';
 
 const TIMEOUT_MAX_SECONDS = 60;
 const RETRIES_MAX = 10;
+const REPEAT_MAX_MINUTES = 24 * 60;
 
 const occasions = v.pipe(v.array(v.picklist(OCCASIONS)), v.minLength(1, 'the list is empty: nothing would be told'));
 const seconds = v.pipe(
@@ -61,6 +62,10 @@ const webhook = v.pipe(
 /** What `plugins/notify.toml` may say. */
 export const notifySettings = v.strictObject({
   on: v.optional(occasions, ['denied', 'held', 'refused', 'failed', 'error']),
+  repeat_minutes: v.optional(
+    v.pipe(v.number(), v.minValue(0), v.maxValue(REPEAT_MAX_MINUTES, 'wanted at most a day: 1440')),
+    10,
+  ),
   sinks: v.optional(v.array(v.variant('kind', [command, desktop, webhook])), []),
 });
 

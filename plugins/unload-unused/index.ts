@@ -7,6 +7,9 @@ import { UnusedModules } from './unused-modules.ts';
 /** A day without its device is as good as for ever, and a timer must end somewhere. */
 const AFTER_MAX_MINUTES = 24 * 60;
 
+/** Nobody waits for what is only written down, on however busy a machine. In milliseconds. */
+const DEADLINE_MS = 60_000;
+
 const settings = v.strictObject({
   after_minutes: v.optional(
     v.pipe(v.number(), v.gtValue(0, 'wanted more than 0'), v.maxValue(AFTER_MAX_MINUTES, 'wanted at most a day: 1440')),
@@ -31,10 +34,12 @@ export default definePlugin({
       {
         // Also of devices whose module was there already: they use it, and nothing is inserted for them.
         kind: 'report',
+        deadlineMs: DEADLINE_MS,
         call: report => (report.kind === 'handled' ? unused.loaded(report) : undefined),
       },
       {
         kind: 'observe',
+        deadlineMs: DEADLINE_MS,
         filter: { action: ['remove', 'unbind'] },
         call: ({ devpath }) => unused.released(devpath),
       },

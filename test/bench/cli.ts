@@ -1,4 +1,8 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync } from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { DebianTree } from '../support/debian-tree.ts';
 import type { Figure } from './figure.ts';
 import { timeCommands } from './time-commands.ts';
@@ -6,8 +10,54 @@ import { timeCommands } from './time-commands.ts';
 const usher = path.resolve(import.meta.dirname, '../../dist/usher');
 const MODALIAS = 'pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00';
 
-/** One-shot commands beside a Node that does nothing: what they add to its start. */
-export function benchCli({ root, release, dir }: DebianTree, isShort: boolean): readonly Figure[] {
+/** One-shot commands beside a Node that does nothing, and the client of a resident daemon beside kmod's own tools. */
+export async function benchCli(tree: DebianTree, isShort: boolean): Promise<readonly Figure[]> {
+  return [...oneShot(tree, isShort), ...(await throughDaemon(tree, isShort))];
+}
+
+/** kmod's tools and ours through the daemon, in turn. */
+async function throughDaemon({ root, release, dir }: DebianTree, isShort: boolean): Promise<readonly Figure[]> {
+  const client = path.resolve(import.meta.dirname, '../../dist/usher-client');
+  const timer = path.join(mkdtempSync(path.join(os.tmpdir(), 'usherd-bench-')), 'time-spawns');
+  execFileSync('cc', ['-O2', '-o', timer, path.join(import.meta.dirname, 'time-spawns.c')]);
+  const stateDir = path.dirname(timer);
+  const words = ['daemon', '--observe', '--quiet', '--no-coldplug', '--source', 'kernel', '--state-dir', stateDir];
+  const daemon = spawn(usher, words, { stdio: 'ignore' });
+  try {
+    while (!existsSync(path.join(stateDir, 'socket'))) await pause(5);
+    const where = ['--state-dir', stateDir];
+    const file = path.join(dir, 'kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko');
+    const pairs: Readonly<Record<string, readonly string[]>> = {
+      lsmod: ['lsmod'],
+      'modinfo e1000e': ['modinfo', file],
+      'modprobe -R': ['modprobe', '-d', root, '-S', release, '-R', MODALIAS],
+    };
+    const commands = Object.values(pairs).flatMap(line => ['--', client, ...line, ...where, '--', ...line]);
+    const rounds = String(isShort ? 101 : 401);
+    const times = execFileSync(timer, [rounds, ...commands], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+      .map(Number);
+    return Object.keys(pairs).map((what, index) => {
+      const [ours = Number.NaN, peer = Number.NaN] = times.slice(2 * index);
+      const ratio = ours / peer;
+      return {
+        bench: 'cli',
+        what: `${what}, by the client`,
+        ours,
+        peer,
+        unit: 'µs',
+        ratio,
+        target: '<= 1.0',
+        isMoreBetter: false,
+      };
+    });
+  } finally {
+    daemon.kill();
+  }
+}
+
+function oneShot({ root, release, dir }: DebianTree, isShort: boolean): readonly Figure[] {
   const node = [process.execPath, '-e', '0'];
   const commands: Readonly<Record<string, readonly string[]>> = {
     lsmod: [usher, 'lsmod'],

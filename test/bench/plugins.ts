@@ -74,7 +74,11 @@ async function withHost<Answer>(
     uid: process.getuid?.() ?? 0,
     bundled,
     facts: noFacts(() => undefined),
-    actions: { overrideDriver: async () => undefined, unload: async () => ({ unloaded: [] }) },
+    actions: {
+      overrideDriver: async () => undefined,
+      unload: async () => ({ unloaded: [] }),
+      findDrivers: async () => [],
+    },
     devices: async () => [],
     jail: jailTools(),
     notice: (level, message) => {

@@ -41,7 +41,7 @@ real(
     t.deepEqual([restarted.status, restarted.stdout], [0, 'local: running\n']);
     t.is((await usher('plugin', 'restart', 'nobody', ...where)).status, 1);
     const { stdout } = await usher('plugin', 'list', ...where);
-    t.regex(stdout, /^PLUGIN .*\nlocal +running +jail +opine +\d+ +0/m);
+    t.regex(stdout, /^PLUGIN [^]*\nlocal +running +jail +opine +\d+ +0/m);
     t.is(await daemon.stop(), 0);
     const incidents = jsonLines<{ kind?: string; incident?: { kind: string; name?: string; hash?: string } }>(
       await usher('history', '--json', '--incidents', ...where),

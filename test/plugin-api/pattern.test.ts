@@ -1,4 +1,6 @@
 import test from 'ava';
+import * as fc from 'fast-check';
+import { globMatches } from '../../core/kmod/lookup/glob.ts';
 import { matchingName, matchingPattern } from '../../core/plugin-api/pattern.ts';
 
 test('a pattern matches whole texts, as fnmatch does, and the first that does is named', t => {
@@ -13,4 +15,24 @@ test('in names of modules and in aliases a dash and an underscore are one', t =>
   t.is(matchingName(['snd-hda-*'], 'snd_hda_intel'), 'snd-hda-*');
   t.is(matchingName(['fs_ext*'], 'fs-ext4'), 'fs_ext*');
   t.is(matchingName(['usb-storage'], 'uas'), undefined);
+});
+
+test('whatever the list, the first pattern that fnmatch takes is the one that is named', t => {
+  const pattern = fc
+    .array(fc.constantFrom('a', 'b', '*', '?', '[ab]', '-', '_'), { maxLength: 4 })
+    .map(parts => parts.join(''));
+  const text = fc.array(fc.constantFrom('a', 'b', '-', '_'), { maxLength: 5 }).map(parts => parts.join(''));
+  const names = (name: string): string => name.replaceAll('-', '_');
+  fc.assert(
+    fc.property(fc.array(pattern), text, (patterns, asked) => {
+      t.is(
+        matchingPattern(patterns, asked),
+        patterns.find(one => globMatches(one, asked)),
+      );
+      t.is(
+        matchingName(patterns, asked),
+        patterns.find(one => globMatches(names(one), names(asked))),
+      );
+    }),
+  );
 });

@@ -1,6 +1,7 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import test from 'ava';
 import { replaceWith, type PluginDevice } from '../../core/plugin-api/index.ts';
-import { startPlugin } from '../../core/plugin-host/try-plugin.ts';
+import { startPlugin, type TriedPlugin, type TryOptions } from '../../core/plugin-host/try-plugin.ts';
 import driverOverride from '../../plugins/driver-override/index.ts';
 
 const graphics: PluginDevice = {
@@ -23,19 +24,26 @@ function kept(device: PluginDevice, driver = 'vfio-pci'): PluginDevice {
   return { ...device, driver, attributes: { driver_override: driver } };
 }
 
+/** What is there is gone through only once the plugin is being called. */
+async function started(options: TryOptions): Promise<TriedPlugin> {
+  const plugin = await startPlugin(driverOverride, options);
+  await turn();
+  return plugin;
+}
+
 const doIt = { kind: 'overrideDriver', devpath: graphics.devpath, driver: 'vfio-pci' } as const;
 const undoIt = { ...doIt, driver: undefined };
 const done = { [`override:${graphics.devpath}`]: { driver: 'vfio-pci' } };
 
 test('a device that is there at the start is kept for its driver, and that is remembered', async t => {
-  const plugin = await startPlugin(driverOverride, { settings: vfio, devices: [network, graphics] });
+  const plugin = await started({ settings: vfio, devices: [network, graphics] });
   t.deepEqual(plugin.actions, [doIt]);
   t.deepEqual(Object.fromEntries(plugin.store), done);
   t.deepEqual(plugin.log, [`info: ${graphics.devpath} is kept for vfio-pci, it had nouveau`]);
 });
 
 test('a device that comes later is kept as well, another is not, and one that went is forgotten', async t => {
-  const plugin = await startPlugin(driverOverride, { settings: vfio });
+  const plugin = await started({ settings: vfio });
   plugin.devices = [network, { ...graphics, attributes: { driver_override: '' } }];
   for (const { devpath, subsystem, modalias = '' } of plugin.devices)
     await plugin.observe({ action: 'add', devpath, subsystem, env: { MODALIAS: modalias } });
@@ -51,14 +59,22 @@ test('a device that comes later is kept as well, another is not, and one that we
 
 test('a device that has its driver already is left alone, however often it is told of', async t => {
   const devices = [kept(graphics)];
-  const plugin = await startPlugin(driverOverride, { settings: vfio, devices, store: done });
+  const plugin = await started({ settings: vfio, devices, store: done });
+  const { devpath, subsystem, modalias = '' } = graphics;
+  await plugin.observe({ action: 'add', devpath, subsystem, env: { MODALIAS: modalias } });
+  t.deepEqual(plugin.actions, []);
+});
+
+test('a device that is kept and has no driver yet is not asked to ask again', async t => {
+  const { driver: _, ...waiting } = kept(graphics);
+  const plugin = await started({ settings: vfio, devices: [waiting], store: done });
   const { devpath, subsystem, modalias = '' } = graphics;
   await plugin.observe({ action: 'add', devpath, subsystem, env: { MODALIAS: modalias } });
   t.deepEqual(plugin.actions, []);
 });
 
 test('in place of the module the device would get, that of the driver is loaded', async t => {
-  const plugin = await startPlugin(driverOverride, { settings: vfio });
+  const plugin = await started({ settings: vfio });
   const verdict = replaceWith('vfio_pci', 'the device is kept for vfio-pci');
   t.deepEqual(await plugin.opine({ module: 'nouveau', device: graphics }), verdict);
   t.is(await plugin.opine({ module: 'vfio_pci', device: graphics }), undefined);
@@ -66,7 +82,7 @@ test('in place of the module the device would get, that of the driver is loaded'
   t.is(await plugin.opine({ module: 'e1000', device: network }), undefined);
   t.is(await plugin.opine({ module: 'nouveau', asker: { kind: 'administrator', name: 'nouveau', uid: 0 } }), undefined);
   const named = { devices: [{ id: '10de:1b80', driver: 'stub', module: 'pci-stub' }] };
-  const other = await startPlugin(driverOverride, { settings: named });
+  const other = await started({ settings: named });
   t.deepEqual(
     await other.opine({ module: 'nouveau', device: graphics }),
     replaceWith('pci_stub', 'the device is kept for stub'),
@@ -86,9 +102,9 @@ test('devices are named by path, modalias, id or address, and all that is named 
   ];
   for (const [entry, matches] of ways) {
     const settings = { devices: [{ ...entry, driver: 'vfio-pci' }] };
-    const atStart = await startPlugin(driverOverride, { settings, devices: [graphics] });
+    const atStart = await started({ settings, devices: [graphics] });
     t.deepEqual(atStart.actions, matches ? [doIt] : [], JSON.stringify(entry));
-    const later = await startPlugin(driverOverride, { settings });
+    const later = await started({ settings });
     later.devices = [graphics];
     const { devpath, subsystem, modalias = '' } = graphics;
     await later.observe({ action: 'add', devpath, subsystem, env: { MODALIAS: modalias } });
@@ -99,29 +115,28 @@ test('devices are named by path, modalias, id or address, and all that is named 
 });
 
 test('an entry that is gone from the settings is undone at the next start, unless somebody else came before', async t => {
-  const gone = await startPlugin(driverOverride, { devices: [kept(graphics)], store: done });
+  const gone = await started({ devices: [kept(graphics)], store: done });
   t.deepEqual(gone.actions, [undoIt]);
   t.deepEqual([...gone.store], []);
 
-  const theirs = await startPlugin(driverOverride, { devices: [kept(graphics, 'pci-stub')], store: done });
+  const theirs = await started({ devices: [kept(graphics, 'pci-stub')], store: done });
   t.deepEqual(theirs.actions, []);
   t.deepEqual([...theirs.store], []);
 
-  const unplugged = await startPlugin(driverOverride, { devices: [network], store: done });
+  const unplugged = await started({ devices: [network], store: done });
   t.deepEqual(unplugged.actions, []);
   t.deepEqual([...unplugged.store], []);
 });
 
 test('after a start of the machine nothing is left to undo, and what is wanted is done again', async t => {
-  const fresh = await startPlugin(driverOverride, { devices: [graphics], store: done });
+  const fresh = await started({ devices: [graphics], store: done });
   t.deepEqual(fresh.actions, []);
-  const wanted = await startPlugin(driverOverride, { settings: vfio, devices: [graphics], store: done });
+  const wanted = await started({ settings: vfio, devices: [graphics], store: done });
   t.deepEqual(wanted.actions, [doIt]);
 });
 
 test('removing the plugin gives the devices back, a shutdown or new settings do not', async t => {
-  const start = (): ReturnType<typeof startPlugin> =>
-    startPlugin(driverOverride, { settings: vfio, devices: [kept(graphics)], store: done });
+  const start = (): Promise<TriedPlugin> => started({ settings: vfio, devices: [kept(graphics)], store: done });
   for (const reason of ['shutdown', 'replaced'] as const) {
     const plugin = await start();
     await plugin.stop(reason);
@@ -136,14 +151,14 @@ test('removing the plugin gives the devices back, a shutdown or new settings do 
 
 test("somebody else's override is put back when ours ends", async t => {
   const before = { ...graphics, attributes: { driver_override: 'pci-stub' } };
-  const plugin = await startPlugin(driverOverride, { settings: vfio, devices: [before] });
+  const plugin = await started({ settings: vfio, devices: [before] });
   plugin.devices = [kept(graphics)];
   await plugin.stop('removed');
   t.deepEqual(plugin.actions, [doIt, { ...doIt, driver: 'pci-stub' }]);
 });
 
 test('a bus without driver_override is told of, and nothing is remembered', async t => {
-  const plugin = await startPlugin(driverOverride, { settings: vfio, devices: [graphics], grants: [] });
+  const plugin = await started({ settings: vfio, devices: [graphics], grants: [] });
   t.deepEqual(plugin.log, [`warn: ${graphics.devpath} cannot be kept for vfio-pci: it was not granted "drivers"`]);
   t.deepEqual([...plugin.store], []);
 });
@@ -157,5 +172,5 @@ test('entries that would take every device, or name no driver, are refused', asy
     [{ devpath: 'pci0000:00', driver: 'vfio-pci' }, /devices\.0\.devpath: wanted a path below \/sys/],
   ];
   for (const [entry, why] of refusals)
-    await t.throwsAsync(startPlugin(driverOverride, { settings: { devices: [entry] } }), { message: why });
+    await t.throwsAsync(started({ settings: { devices: [entry] } }), { message: why });
 });

@@ -11,6 +11,7 @@ import { startPlugin } from '../../core/plugin-host/try-plugin.ts';
 import { findSessions, notifyDesktops } from '../../plugins/notify/desktop.ts';
 import { messagesOf, OCCASIONS, type Message, type Occasion } from '../../plugins/notify/message.ts';
 import notify from '../../plugins/notify/index.ts';
+import { Repeats } from '../../plugins/notify/repeats.ts';
 import { WAITING_MAX } from '../../plugins/notify/outbox.ts';
 import { isSafeUrl } from '../../plugins/notify/webhook.ts';
 
@@ -79,7 +80,7 @@ test('a webhook gets a message as JSON, with the token of a file that is read ea
   const token = path.join(folder(t), 'token');
   writeFileSync(token, 'first\n');
   const sink = { kind: 'webhook', url, token_file: token, headers: { 'X-Site': 'attic' } };
-  const plugin = await startPlugin(notify, { settings: { sinks: [sink] } });
+  const plugin = await startPlugin(notify, { settings: { repeat_minutes: 0, sinks: [sink] } });
   await plugin.report(held);
   await until(1);
   t.deepEqual(heard[0]?.body, heldMessage);
@@ -137,7 +138,9 @@ test('a server that never answers costs its time limit, and each try is counted'
 
 test('a storm is bounded: what is too much is dropped, counted and said', async t => {
   const { url, heard, until } = await listen(t, [200]);
-  const plugin = await startPlugin(notify, { settings: { sinks: [{ kind: 'webhook', url }] } });
+  const plugin = await startPlugin(notify, {
+    settings: { repeat_minutes: 0, sinks: [{ kind: 'webhook', url }] },
+  });
   // All in one turn of the loop, so that none can leave meanwhile but the first, which is taken at once.
   await Promise.all(Array.from({ length: WAITING_MAX + 11 }, () => plugin.report(held)));
   while (!plugin.log.some(line => line.endsWith('messages were dropped'))) await pause(2);
@@ -281,6 +284,22 @@ test('each occasion has its message, and only those that are wanted are told', t
   const [told1] = messagesOf(notice, all, host);
   t.deepEqual([told1?.occasion, told1?.title, told1?.text], ['error', 'usherd: error', 'the ledger cannot be written']);
   t.deepEqual(messagesOf(notice, new Set(['warning']), host), []);
+});
+
+test('the same message is told once in a while, and then how often it was', t => {
+  const repeats = new Repeats(1000);
+  const atMs = Date.UTC(2026, 10, 23);
+  t.is(repeats.pass(heldMessage, atMs), heldMessage);
+  t.is(repeats.pass(heldMessage, atMs + 1), undefined);
+  t.is(repeats.pass(heldMessage, atMs + 999), undefined);
+  const other = { ...heldMessage, module: 'uas' };
+  t.is(repeats.pass(other, atMs + 999), other);
+  const text = `${heldMessage.text} (2 more times since 2026-11-23T00:00:00.000Z)`;
+  t.deepEqual(repeats.pass(heldMessage, atMs + 1000), { ...heldMessage, text });
+  t.is(repeats.pass(heldMessage, atMs + 2000), heldMessage);
+  t.is(repeats.pass(heldMessage, atMs - 5000), heldMessage);
+  const each = new Repeats(0);
+  t.deepEqual([each.pass(other, 1), each.pass(other, 1)], [other, other]);
 });
 
 test('messages leave by HTTPS, or stay on this machine', t => {

@@ -44,6 +44,7 @@ const rootHub: PluginDevice = {
   devpath: '/devices/pci0000:00/0000:00:14.0/usb1',
   subsystem: 'usb',
   devtype: 'usb_device',
+  attributes: { authorized_default: '1', interface_authorized_default: '0' },
   usb: { vendor: '1d6b', product: '0002', port: 'usb1', interfaces: ['09:00:00'], descriptorsSha256: 'ee'.repeat(32) },
 };
 
@@ -86,6 +87,26 @@ test('the first start learns what is there, says so, and knows it again after a 
   t.deepEqual(await again.opine({ module: 'uas', device: interfaceOf({ ...stick, port: '2-1' }) }), known);
   const unknown = hold(`${otherWords} is not among the known devices`);
   t.deepEqual(await again.opine({ module: 'usbhid', device: interfaceOf(other) }), unknown);
+});
+
+test('a start says where the kernel asks nobody', async t => {
+  const settings = { learn: false };
+  const at = (name: string, attributes: Readonly<Record<string, string>>): PluginDevice => ({
+    ...rootHub,
+    devpath: `/devices/pci0000:00/0000:00:14.0/${name}`,
+    attributes,
+  });
+  const open = [
+    at('usb1', { authorized_default: '1', interface_authorized_default: '1' }),
+    at('usb2', { authorized_default: '0', interface_authorized_default: '1' }),
+    at('usb3', {}),
+    deviceOf(stick),
+  ];
+  const plugin = await startPlugin(usbAllowlist, { settings, devices: open });
+  t.deepEqual(plugin.log, [
+    'info: at usb1, usb3 a device gets a driver that is loaded already without being asked about: policy.usb_gate in usherd.toml closes that',
+  ]);
+  t.deepEqual((await startPlugin(usbAllowlist, { settings, devices: [rootHub] })).log, []);
 });
 
 test('a new text for learn adds what is there now, once', async t => {
@@ -194,6 +215,16 @@ test('a keyboard that shows itself as one that is there waits, whatever the list
   const twin = interfaceOf({ ...keyboard, port: '2-1' });
   const why = 'it is a keyboard that shows itself just as the one at 1-1 does';
   t.deepEqual(await plugin.opine({ module: 'usbhid', device: twin }), hold(why));
+});
+
+test('of two keyboards that are plugged in at once the second waits, though no driver has taken the first yet', async t => {
+  const known = [keyboard, other].map(({ vendor, product }) => ({ vendor, product, interfaces: ['03:*:*'] }));
+  const plugin = await startPlugin(usbAllowlist, { settings: { learn: false, known } });
+  plugin.devices = [deviceOf(keyboard), deviceOf(other)];
+  t.is((await plugin.opine({ module: 'usbhid', device: interfaceOf(keyboard) }))?.verdict, 'allow');
+  const why = hold('it is a second keyboard, one at 1-1 is there already');
+  t.deepEqual(await plugin.opine({ module: 'usbhid', device: interfaceOf(other) }), why);
+  t.is((await plugin.opine({ module: 'usbhid', device: interfaceOf(keyboard) }))?.verdict, 'allow');
 });
 
 test('two keyboards of one make that were learned both come in, a third does not', async t => {

@@ -45,6 +45,7 @@ export function pluginWorld(t: ExecutionContext, parts: Partial<PluginHostParts>
     actions: {
       overrideDriver: async (devpath, driver) => void notices.push(`override ${devpath} ${driver}`),
       unload: async module => ({ unloaded: [module] }),
+      findDrivers: async () => [],
     },
     devices: async () => [],
     jail: jailTools(),

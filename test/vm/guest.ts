@@ -22,6 +22,7 @@ export interface BootOptions extends Omit<RootExtras, 'modules'> {
   /** Build test-modules.ts's modules and put them into the tree's updates/. */
   readonly testModules?: boolean;
   readonly commandLine?: readonly string[];
+  readonly boardDevices?: readonly string[];
   /** Changes the root after it was staged. */
   readonly prepareRoot?: (root: string, kernel: DebianKernel) => void | Promise<void>;
 }
@@ -52,7 +53,14 @@ export class Guest {
   }
 
   static async boot(options: BootOptions): Promise<Guest> {
-    const { kernel: choice = 'stable', commandLine = [], prepareRoot, testModules: wantsModules, ...extras } = options;
+    const {
+      kernel: choice = 'stable',
+      commandLine = [],
+      boardDevices = [],
+      prepareRoot,
+      testModules: wantsModules,
+      ...extras
+    } = options;
     const kernel = await debianKernel(choice);
     const modules = wantsModules === true ? await testModules(kernel) : {};
     sweep();
@@ -63,7 +71,11 @@ export class Guest {
     await stageRoot(root, kernel, { ...extras, modules });
     await prepareRoot?.(root, kernel);
     writeFileSync(initrd, await makeInitrd(kernel));
-    return new Guest(dir, kernel, await Machine.boot({ dir, kernel: kernel.elf, initrd, root, commandLine }));
+    return new Guest(
+      dir,
+      kernel,
+      await Machine.boot({ dir, kernel: kernel.elf, initrd, root, commandLine, boardDevices }),
+    );
   }
 
   async stop(): Promise<void> {

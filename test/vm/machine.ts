@@ -30,6 +30,8 @@ export interface MachineOptions {
   readonly root: string;
   /** Added to the kernel's command line. */
   readonly commandLine?: readonly string[];
+  /** Devices of the board beside the usual ones, as QEMU's -device takes them. */
+  readonly boardDevices?: readonly string[];
 }
 
 /** A machine that QEMU emulates, with an agent in it that runs what it is told. */
@@ -140,7 +142,14 @@ function acceleration(): readonly string[] {
   return process.env['USHERD_VM_ACCEL'] === 'kvm' ? ['-accel', 'kvm'] : ['-accel', 'tcg'];
 }
 
-function qemuWords({ dir, kernel, initrd, root, commandLine = [] }: MachineOptions): readonly string[] {
+function qemuWords({
+  dir,
+  kernel,
+  initrd,
+  root,
+  commandLine = [],
+  boardDevices = [],
+}: MachineOptions): readonly string[] {
   const append = 'console=ttyS0 quiet loglevel=7 panic=-1 tsc=reliable mitigations=off random.trust_cpu=on'.split(' ');
   const socket = (name: string): string => `path=${dir}/${name}.sock,server=on,wait=off`;
   const share = (tag: string, folder: string, more: string): string[] => [
@@ -161,6 +170,7 @@ function qemuWords({ dir, kernel, initrd, root, commandLine = [] }: MachineOptio
     'none',
     '-M',
     'q35,i8042=off,vmport=off,hpet=off',
+    ...boardDevices.flatMap(device => ['-device', device]),
     ...acceleration(),
     '-cpu',
     'max',

@@ -84,7 +84,7 @@ function kbuildFile(): string {
 }
 
 /** A kernel's headers, unpacked and not installed. Debian's Makefile names the other package by its absolute place; ours finds it beside. */
-function kernelHeaders(release: string): Promise<string> {
+export function kernelHeaders(release: string): Promise<string> {
   const common = `${release.replace(/-amd64$/, '')}-common`;
   const kbuild = `linux-kbuild-${/^\d+\.\d+/.exec(release)?.[0] ?? ''}`;
   const packages = [`linux-headers-${release}`, `linux-headers-${common}`, kbuild];

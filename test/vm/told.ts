@@ -61,6 +61,8 @@ export interface Incident {
     readonly because?: string;
     readonly added?: number;
     readonly files?: readonly string[];
+    readonly step?: string;
+    readonly state?: string;
   };
 }
 

@@ -1,16 +1,17 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
-import { FactsCache, factsCacheFile } from '../../kmod/depmod/facts-cache.ts';
-import { TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
+import { FactsCache, factsCacheFile, stateOf } from '../../kmod/depmod/facts-cache.ts';
+import { DEPMOD_FILES, TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
 import { parseSymvers, parseSystemMap, type KnownSymbol } from '../../kmod/depmod/known-symbols.ts';
-import { planDepmodAside, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
+import { planTree, readTreeAside, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
 import { scanTree } from '../../kmod/depmod/scan-tree.ts';
 import { writeDepmodOutputs } from '../../kmod/depmod/write-outputs.ts';
 import { moduleNameOfPath } from '../../vocabulary/module-name.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
+import { VERSION } from '../../version.ts';
 import { formatProblem } from '../../vocabulary/place.ts';
 import { ToolExit } from './tool-exit.ts';
 import { Priority } from './tool-log.ts';
@@ -56,13 +57,18 @@ export async function runDepmod(run: ToolRun): Promise<number> {
     has('incremental') && !has('symvers') && files === undefined
       ? new FactsCache(factsCacheFile(path.join(run.roots.stateDir, 'cache'), place.dir), UNPACKERS)
       : undefined;
-  const plan = await planDepmodAside(
+  const tree = await readTreeAside(
     request,
     // One more than there are processors, as one waits while its facts are taken.
     { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
     cache,
   );
-  cache?.save();
+  const isQuiet = !has('show') && !has('warn') && !has('verbose') && !has('errsyms');
+  if (cache !== undefined && isQuiet && cache.isMadeOf(tree.modules, madeOf(place, config, symbolPrefix))) {
+    cache.save(tree.modules, madeOf(place, config, symbolPrefix));
+    return 0;
+  }
+  const plan = planTree(request, tree);
   for (const problem of [...config.problems, ...plan.problems]) log.warn(formatProblem(problem));
   if (has('verbose')) host.out(reasonsText(plan));
   if (plan.cycles.length > 0) return reportCycles(plan, run);
@@ -71,6 +77,8 @@ export async function runDepmod(run: ToolRun): Promise<number> {
     if (has('warn'))
       for (const { alias, module } of plan.duplicates()) log.warn(`duplicate module alias:\n${alias} ${module}`);
     writeDepmodOutputs(place.outDir, plan.outputs);
+    const hasProblems = config.problems.length > 0 || plan.problems.length > 0;
+    cache?.save(tree.modules, hasProblems ? '' : madeOf(place, config, symbolPrefix));
   } else {
     for (const name of TEXT_OUTPUTS) {
       const text = plan.outputs.find(output => output.name === name)?.bytes.toString('latin1') ?? '';
@@ -119,6 +127,14 @@ function namedFiles({ operands, log }: ToolRun): readonly string[] {
     taken.set(name, file);
   }
   return files;
+}
+
+/** What else than modules the indexes are made from, and the indexes as they are: while this stays, so do they. */
+function madeOf({ release, dir, outDir }: DepmodPlace, config: DepmodConfig, symbolPrefix: string | undefined): string {
+  const inputs = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'].map(name => path.join(dir, name));
+  const outputs = DEPMOD_FILES.map(name => path.join(outDir, name));
+  const states = [...inputs, ...outputs].map(file => (existsSync(file) ? stateOf(file) : ''));
+  return JSON.stringify([VERSION, release, dir, outDir, config, symbolPrefix ?? '', states]);
 }
 
 function reasonsText(plan: DepmodPlan): Buffer {

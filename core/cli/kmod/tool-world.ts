@@ -24,10 +24,25 @@ export function openTree({ roots, valueOf }: ToolRun, { base, version }: TreePla
   const caches = { dir: path.join(roots.stateDir, 'cache') };
   if (base !== undefined || (version !== undefined && !roots.modulesAreNamed && roots.root === '/')) {
     const dir = `${base ?? ''}/lib/modules/${release}`;
-    return ModuleTree.open(path.isAbsolute(dir) ? dir : `${process.cwd()}/${dir}`, { caches });
+    return shelvedTree(path.isAbsolute(dir) ? dir : `${process.cwd()}/${dir}`, caches);
   }
   const folders = treeFolders(roots, release);
-  return ModuleTree.open(folders.find(folder => existsSync(folder)) ?? folders[0] ?? roots.root, { caches });
+  return shelvedTree(folders.find(folder => existsSync(folder)) ?? folders[0] ?? roots.root, caches);
+}
+
+/** Trees that were opened in this process and have not changed since: whoever answers many command lines reads each once. */
+const shelf = new Map<string, ModuleTree>();
+/** Releases a machine has; beyond it all are opened anew. */
+const SHELF_MAX_TREES = 8;
+
+function shelvedTree(dir: string, caches: { readonly dir: string }): ModuleTree {
+  const key = `${dir}\0${caches.dir}`;
+  const known = shelf.get(key);
+  if (known !== undefined && !known.isStale()) return known;
+  if (shelf.size >= SHELF_MAX_TREES) shelf.clear();
+  const tree = ModuleTree.open(dir, { caches });
+  shelf.set(key, tree);
+  return tree;
 }
 
 /** A tree without any of modprobe's configuration: what modinfo(8) looks at. */

@@ -65,6 +65,7 @@ async function checkStart(plugin: AuthoredPlugin, caller: Caller): Promise<reado
     actions: {
       overrideDriver: async () => undefined,
       unload: async () => ({ refused: 'this is only a check' }),
+      findDrivers: async () => [],
     },
     devices: async () => [],
     jail: jailTools(),

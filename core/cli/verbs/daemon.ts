@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Caller, OptionValues, Verb } from '../verb.ts';
 
 export const daemon: Verb = {
@@ -38,5 +39,12 @@ export const daemon: Verb = {
 
 async function runDaemonVerb(_args: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { runDaemon } = await import('../../daemon/main.ts');
-  return runDaemon(options, caller);
+  return runDaemon(options, { ...caller, answers: answersFile() });
+}
+
+/** In the bundle it lies beside this one; from the sources it is a source, too. */
+function answersFile(): string {
+  const here = import.meta.dirname;
+  const isSource = here.endsWith(path.join('cli', 'verbs'));
+  return isSource ? path.join(here, '../answers/answer-worker.ts') : path.join(here, 'usher-answers.cjs');
 }

@@ -8,6 +8,7 @@ export const pending: Verb = {
   summary: 'list the devices that wait for an answer',
   description: [
     'A device that policy holds waits without its driver until usher approve or usher deny has answered, a day at most. What waits survives a restart of the daemon, as long as the very same device is there.',
+    'Drivers that a plugin has proposed for a device without one, and that nobody has installed yet, wait, too; in --json such an object has the one key "proposed".',
   ],
   arguments: [],
   options: [],
@@ -18,9 +19,12 @@ export const pending: Verb = {
 };
 
 async function runPending(_args: readonly string[], _options: OptionValues, caller: Caller): Promise<number> {
+  const { proposedDrivers } = await import('../proposed-drivers.ts');
   const items = await pendingItems(caller);
-  if (caller.isJson) for (const item of items) printJson(caller, item);
-  else if (items.length === 0) printLines(caller, ['no device waits']);
+  const proposed = await proposedDrivers(caller);
+  if (caller.isJson)
+    for (const item of [...items, ...proposed.map(driver => ({ proposed: driver }))]) printJson(caller, item);
+  else if (items.length === 0) printLines(caller, proposed.length === 0 ? ['no device waits'] : []);
   else {
     const { formatTable } = await import('../../pipeline/8-report/table.ts');
     const { formatShortTime } = await import('../../pipeline/8-report/quantity.ts');
@@ -40,6 +44,15 @@ async function runPending(_args: readonly string[], _options: OptionValues, call
     ]);
     printLines(caller, formatTable(columns, rows, terminal(caller)));
   }
+  if (!caller.isJson)
+    printLines(
+      caller,
+      proposed.flatMap(({ devpath, title, reason, command }) => [
+        `${devpath}: ${title}`,
+        `  ${reason}`,
+        `  ${command}`,
+      ]),
+    );
   return 0;
 }
 

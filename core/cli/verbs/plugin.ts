@@ -11,7 +11,7 @@ export const plugin: Verb = {
     'restart NAME: starts a plugin anew, also one in quarantine, which failed too often and is not called any more.',
     'new NAME: makes the folder of a new plugin: a small policy in TypeScript, its settings, and a recording with what the plugin must say to it.',
     "check [DIR]: type-checks a plugin with the TypeScript compiler that is there (the plugin's, usherd's, or one on the PATH; it says so when there is none), has it started in its jail, and validates NAME.toml of that folder or of the configuration.",
-    "test [DIR]: plays every recording of the plugin's test folder with the plugin in its jail, and compares what it says with NAME.expected.toml beside the recording. Modules are those of test/root where that is there. A recording may have settings of its own, NAME.toml beside it.",
+    "test [DIR]: plays every recording of the plugin's test folder with the plugin in its jail, and compares what it says with NAME.expected.toml beside the recording. Modules are those of test/root where that is there. Of a recorded device the plugin is told what its events say, not its attributes or USB descriptors; and of a module what its file in test/root says, if there is one. A recording may have settings of its own, NAME.toml beside it.",
   ],
   exitStatuses: { 1: 'the plugin does not run, a check found something, or a test differs' },
   arguments: [

@@ -26,6 +26,16 @@ export const TEXT_OUTPUTS = [
   'modules.devname',
 ] as const;
 
+/** All files depmod writes. */
+export const DEPMOD_FILES: readonly string[] = [
+  ...TEXT_OUTPUTS,
+  'modules.dep.bin',
+  'modules.alias.bin',
+  'modules.symbols.bin',
+  'modules.builtin.bin',
+  'modules.builtin.alias.bin',
+];
+
 /** One file to write. */
 export interface DepmodOutput {
   readonly name: string;

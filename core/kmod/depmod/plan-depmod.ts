@@ -87,14 +87,35 @@ export function planDepmod(request: DepmodRequest, source: FactsSource = fileFac
   return planOf(request, modules, read, source.names, problems);
 }
 
-/** The same plan, packed modules being unpacked by other threads meanwhile. */
+/** All modules of a folder as they were read: what a plan is made of, together with what depmod builds on beside them. */
+export interface ReadTree extends ScannedTree {
+  /** One for each module, in their order. */
+  readonly read: readonly ReadFacts[];
+  readonly names: SymbolNames;
+}
+
+/** Reads all modules, packed ones being unpacked by other threads meanwhile. */
+export async function readTreeAside(
+  request: DepmodRequest,
+  aside: AsideUnpacking,
+  source: FactsSource = fileFacts(request),
+): Promise<ReadTree> {
+  const scanned = modulesOf(request);
+  return { ...scanned, read: await readAside(scanned.modules, source, aside), names: source.names };
+}
+
+/** Modules that were read → the plan. */
+export function planTree(request: DepmodRequest, { modules, read, names, problems }: ReadTree): DepmodPlan {
+  return planOf(request, modules, read, names, problems);
+}
+
+/** The same plan as planDepmod's, packed modules being unpacked by other threads meanwhile. */
 export async function planDepmodAside(
   request: DepmodRequest,
   aside: AsideUnpacking,
   source: FactsSource = fileFacts(request),
 ): Promise<DepmodPlan> {
-  const { modules, problems } = modulesOf(request);
-  return planOf(request, modules, await readAside(modules, source, aside), source.names, problems);
+  return planTree(request, await readTreeAside(request, aside, source));
 }
 
 function modulesOf({ dir, config, files }: DepmodRequest): ScannedTree {

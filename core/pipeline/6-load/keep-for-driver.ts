@@ -10,7 +10,8 @@ import { askBusToProbe, writeAttribute } from './reprobe.ts';
 const DRIVER_NAME = /^[A-Za-z0-9_.+-]+$/;
 
 /**
- * Keeps a device for one driver, takes it from another it has, and has its bus look for one again; without a driver it is free for all.
+ * Keeps a device for one driver, takes it from another it has, and has its bus look for one again; without a driver it is free for all. A
+ * device that then has none asks for one by a uevent.
  * `load` is asked for the driver's module where the bus does not have the driver yet → the kernel's error, or undefined when it is so.
  * Source: Documentation/ABI/testing/sysfs-bus-pci, driver_override; Documentation/driver-api/driver-model/binding.rst.
  */
@@ -33,8 +34,8 @@ export async function keepForDriver(
     if (errno !== undefined) return errno;
   }
   const errno = askBusToProbe(roots, device);
-  // One that is free again may want a driver that was never loaded: it asks for it as it did when it came.
-  if (errno === undefined && driver === undefined && readSysfsDevice(roots, devpath)?.driver === undefined)
+  // Its driver may be in a module that is not loaded: it asks for it as it did when it came, and policy has its say.
+  if (errno === undefined && readSysfsDevice(roots, devpath)?.driver === undefined)
     return writeAttribute(`${roots.sys}${devpath}/uevent`, 'add');
   return errno;
 }

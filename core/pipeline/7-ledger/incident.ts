@@ -115,6 +115,27 @@ export type Incident =
       readonly place: string;
       readonly errno?: string;
     }
+  /** A step of the installation or removal of a driver; the row is there before the step begins. `state` is a Transaction's. */
+  | {
+      readonly kind: 'driver-transaction';
+      readonly transaction: string;
+      readonly state: string;
+      readonly step: string;
+      readonly device: string;
+      readonly candidate: string;
+      readonly version: string;
+      readonly origin: string;
+      readonly licence: string;
+      readonly uid: number;
+      readonly consent: string;
+      /** `NAME=VERSION` with its SHA-256 where the index has one, and files that usher put in place. */
+      readonly packages: readonly string[];
+      readonly modules?: readonly string[];
+      readonly driver?: string;
+      /** Letters the kernel's taint grew by. */
+      readonly taint?: string;
+      readonly trouble?: string;
+    }
   /** A plugin counts from now on. `hash` is over its files; `before` is that of what it takes the place of. */
   | {
       readonly kind: 'plugin-loaded';

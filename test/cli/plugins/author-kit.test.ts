@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -129,6 +130,14 @@ test('check finds wrong types, wrong settings, and files that others may write t
   chmodSync(path.join(plugin, 'test'), 0o777);
   const open = await usher('plugin', 'check', plugin);
   t.regex(open.stdout, /test has mode 0777: others than its owner may write to it/);
+});
+
+test('the built command finds the types, and tests a plugin below a folder with a package.json', t => {
+  const built = path.resolve(example, '../../../../dist/usher');
+  const run = (...words: readonly string[]): string =>
+    execFileSync(process.execPath, [built, ...words], { encoding: 'utf8' });
+  t.regex(run('plugin', 'check', example), /^types +good\n.*\nplugin +good\n/);
+  t.is(run('plugin', 'test', example), 'passed  storage.uevents  1 opinion\n');
 });
 
 test('where nobody can check types, that is said', async t => {
