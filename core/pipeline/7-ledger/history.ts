@@ -6,18 +6,10 @@ import { adoptRows } from './adopt-rows.ts';
 import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
 import { findChanges, type Changes } from './changes.ts';
 import { openForReading, reading, type Connection } from './database.ts';
+import { EntryQuery } from './entry-query.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
-import {
-  bootConditions,
-  deviceCondition,
-  searchOf,
-  type DeviceSpread,
-  type EntrySearch,
-  type EnvFilter,
-  type HistoryFilter,
-  type SqlValue,
-} from './history-filter.ts';
+import { bootConditions, type HistoryFilter, type SqlValue } from './history-filter.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import type { EntryId } from './entry-id.ts';
 import {
@@ -36,27 +28,14 @@ import { countBy, type Count, type GroupKey } from './count-by.ts';
 import { countPrunable, type PruneCounts } from './prune.ts';
 import { findCuts, type Retention } from './retention.ts';
 import { lastRowId } from './last-row.ts';
+import { RecordedWords } from './recorded-words.ts';
 import { readRecords, type RowRecord } from './row-records.ts';
-import { HOUR_MS } from './roll-ups.ts';
 import { verifyChain, type Verification } from './verify.ts';
 import { askSql, type SqlAnswer } from './views.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import { readPending } from './pending-rows.ts';
 import { requestOf, type RequestEntry, type RequestRow } from './request-entry.ts';
-import { isIdentityKey } from './identity-keys.ts';
-import { SerialHider } from './serial-hider.ts';
-import { readSerialKey, serialKeyFile } from './serial-key.ts';
 import { findWriter } from './writer-lock.ts';
-
-/** Entries fetched at once: few enough that a reader who stops early wasted nothing, and no read keeps a checkpoint waiting. */
-const PAGE_ROWS = 256;
-
-/** Where a page ended. */
-type Cursor = Pick<EntryRow, 'at_ms' | 'id'>;
-const CURSOR = 'SELECT at_ms, id FROM uevent WHERE id = ?';
-
-/** From, inclusive, and until, exclusive, in milliseconds since 1970. */
-type Window = readonly [fromMs: number, untilMs: number];
 
 /** What a decision is looked up by. */
 export type DecisionSubject =
@@ -78,6 +57,8 @@ export class History {
   readonly path: string;
   readonly #db: Connection;
   readonly #reader: EntryReader;
+  readonly #query: EntryQuery;
+  readonly #words: RecordedWords;
 
   /** @throws {UsherdError} FILE_UNREADABLE, LEDGER_DAMAGED, LEDGER_NEWER */
   static open(file: string): History {
@@ -90,138 +71,24 @@ export class History {
     this.path = path;
     this.#db = db;
     this.#reader = reading(path, () => new EntryReader(db));
+    this.#query = new EntryQuery(db);
+    this.#words = new RecordedWords(db, path);
   }
 
   /** Entries that meet the filter, newest first unless it says otherwise (EntrySearch.order). */
   *query(wanted: HistoryFilter = {}): IterableIterator<HistoryEntry> {
-    const filter = this.#asRecorded(wanted);
+    const filter = reading(this.path, () => this.#words.filter(wanted));
     const liveRun = this.#liveRun();
-    const search = searchOf(filter, liveRun, this.#spreadOf(filter));
     let left = filter.limit ?? Number.POSITIVE_INFINITY;
-    const after = filter.after === undefined ? undefined : this.#all<Cursor>(CURSOR, filter.after)[0];
-    if (filter.after !== undefined && after === undefined) return;
-    for (const window of search.isInActivity ? this.#activeWindows(filter) : [undefined]) {
-      for (const row of this.#rows(filter, search, window, after)) {
-        if (left <= 0) return;
-        const entry = this.#read(row, liveRun);
-        if (!hasEnv(entry, filter)) continue;
-        left -= 1;
-        yield entry;
-      }
-      if (left <= 0) return;
+    const rows = this.#query.rows(filter, liveRun);
+    while (left > 0) {
+      const next = reading(this.path, () => rows.next());
+      if (next.done === true) return;
+      const entry = this.#read(next.value, liveRun);
+      if (!hasEnv(entry, filter)) continue;
+      left -= 1;
+      yield entry;
     }
-  }
-
-  /** A filter in the words of a record whose serial numbers and addresses may be keyed hashes. */
-  #asRecorded(filter: HistoryFilter): HistoryFilter {
-    const { env, device } = filter;
-    return {
-      ...filter,
-      ...(env !== undefined && { env: this.#envAsRecorded(env) }),
-      ...(device !== undefined && { device: this.#deviceAsRecorded(device) }),
-    };
-  }
-
-  #envAsRecorded({ key, values }: EnvFilter): EnvFilter {
-    const hider = this.#hider(isIdentityKey(key));
-    const [noted] = this.#all<{ first_id: number }>('SELECT first_id FROM identity WHERE what = 0');
-    const hidden = hider === undefined ? [] : values.map(value => hider.value(key, value));
-    return { key, values: [...new Set([...values, ...hidden])], notedAfter: noted?.first_id ?? 0 };
-  }
-
-  #deviceAsRecorded(device: string): string {
-    const hidden = this.#hider(false)?.text(device) ?? device;
-    if (hidden === device) return device;
-    const [where, name] = deviceCondition(device, 'devpath');
-    return this.#all(`SELECT 1 FROM device WHERE ${where} LIMIT 1`, name).length > 0 ? device : hidden;
-  }
-
-  /** Undefined where serial numbers never were hidden. @throws {UsherdError} FILE_UNREADABLE, KEY_UNUSABLE when it is needed */
-  #hider(isNeeded: boolean): SerialHider | undefined {
-    try {
-      const key = readSerialKey(serialKeyFile(this.path));
-      return key === undefined ? undefined : new SerialHider(key);
-    } catch (error) {
-      if (isNeeded) throw error;
-      return undefined;
-    }
-  }
-
-  /** Rows of a search, page by page. */
-  *#rows(
-    { order = 'newest-first', limit = PAGE_ROWS, env }: HistoryFilter,
-    search: EntrySearch,
-    window: Window | undefined,
-    after: Cursor | undefined,
-  ): IterableIterator<EntryRow> {
-    const [direction, beyond] = order === 'oldest-first' ? ['ASC', '>'] : ['DESC', '<'];
-    const key = search.driving === '' ? 'uevent.id' : 'driving.entry';
-    const isByTime = search.order === 'time';
-    const inWindow = window === undefined ? '' : 'AND uevent.at_ms >= ? AND uevent.at_ms < ?';
-    const next = isByTime ? `AND (uevent.at_ms, uevent.id) ${beyond} (?, ?)` : `AND ${key} ${beyond} ?`;
-    const sorted = isByTime ? `uevent.at_ms ${direction}, uevent.id ${direction}` : `${key} ${direction}`;
-    // Of rows that may turn out not to have the value that is looked for, a full page.
-    const count = env === undefined ? Math.min(limit, PAGE_ROWS) : PAGE_ROWS;
-    let cursor = after;
-    for (;;) {
-      const found = this.#all<EntryRow>(
-        `SELECT ${ENTRY_COLUMNS} FROM ${search.driving} ${ENTRY_TABLES}
-         WHERE ${search.where} ${inWindow} ${cursor === undefined ? '' : next} ORDER BY ${sorted} LIMIT ?`,
-        ...search.values,
-        ...(window ?? []),
-        ...(cursor === undefined ? [] : isByTime ? [cursor.at_ms, cursor.id] : [cursor.id]),
-        count,
-      );
-      // A rule that gave two verdicts for one entry finds it twice.
-      yield* found.filter((row, n) => row.id !== found[n - 1]?.id);
-      cursor = found.at(-1);
-      if (found.length < count) return;
-    }
-  }
-
-  /**
-   * How the events of a pattern of devices lie in time. By device all of them would be read and sorted; by time, so many until a page is
-   * full as there are events between two of theirs.
-   */
-  #spreadOf({ device, limit = PAGE_ROWS }: HistoryFilter): DeviceSpread | undefined {
-    if (device === undefined) return undefined;
-    const [where, pattern] = deviceCondition(device, 'devpath');
-    // Events of a single device come in their order by themselves.
-    if (!where.includes(' IN ')) return undefined;
-    const [row] = this.#all<{ events: number | null; firstMs: number; lastMs: number }>(
-      `SELECT sum(events) AS events, min(first_ms) AS firstMs, max(last_ms) AS lastMs FROM device WHERE ${where}`,
-      pattern,
-    );
-    const events = row?.events ?? 0;
-    if (row === undefined || events === 0) return undefined;
-    const untilFull = (Math.min(limit, PAGE_ROWS) * this.lastId()) / events;
-    return { isOften: untilFull < events, firstMs: row.firstMs, lastMs: row.lastMs };
-  }
-
-  /** Spans of whole hours that have events of these kinds, in the filter's order. */
-  #activeWindows({
-    subsystem,
-    action,
-    origin,
-    sinceMs = 0,
-    untilMs = Number.MAX_VALUE,
-    order,
-  }: HistoryFilter): Window[] {
-    const wanted = Object.entries({ subsystem, action, origin }).filter(([, text]) => text !== undefined);
-    const hours = this.#all<{ hour: number }>(
-      `SELECT DISTINCT hour FROM activity WHERE hour >= ? AND hour <= ?
-       ${wanted.map(([column]) => `AND ${column} = (SELECT id FROM str WHERE text = ?)`).join(' ')} ORDER BY hour`,
-      Math.floor(sinceMs / HOUR_MS),
-      Math.floor(untilMs / HOUR_MS),
-      ...wanted.map(([, text]) => text ?? ''),
-    );
-    const windows: [number, number][] = [];
-    for (const { hour } of hours) {
-      const last = windows.at(-1);
-      if (last?.[1] === hour * HOUR_MS) last[1] += HOUR_MS;
-      else windows.push([hour * HOUR_MS, (hour + 1) * HOUR_MS]);
-    }
-    return order === 'oldest-first' ? windows : windows.toReversed();
   }
 
   entryById(id: EntryId): HistoryEntry | undefined {
@@ -235,7 +102,7 @@ export class History {
     const ofUevent = 'entry IN (SELECT id FROM uevent)';
     const latest = (where: string): string =>
       `decision.id = (SELECT max(id) FROM decision WHERE ${where} = ${named} AND ${ofUevent})`;
-    if ('devpath' in subject) return this.#one(latest('devpath'), this.#deviceAsRecorded(subject.devpath));
+    if ('devpath' in subject) return this.#one(latest('devpath'), this.#words.device(subject.devpath));
     if ('modalias' in subject) return this.#one(latest('modalias'), subject.modalias);
     return this.#one(
       `uevent.id = (SELECT entry FROM tag WHERE what = ${named} AND ${ofUevent} ORDER BY entry DESC LIMIT 1)`,
@@ -312,7 +179,7 @@ export class History {
     return this.#all<{ driver: string; at_ms: number }>(
       `SELECT name.text AS driver, at_ms FROM bind JOIN str AS name ON name.id = bind.driver
        WHERE devpath = (SELECT id FROM str WHERE text = ?) ORDER BY at_ms, bind.id`,
-      this.#deviceAsRecorded(devpath),
+      this.#words.device(devpath),
     ).map(row => ({ devpath, driver: row.driver, atMs: row.at_ms }));
   }
 
@@ -336,7 +203,7 @@ export class History {
 
   /** Answers that come from the tables beside the rows (questions.ts). */
   devices(filter: DeviceFilter = {}): KnownDevice[] {
-    return reading(this.path, () => findDevices(this.#db, this.#named(filter)));
+    return reading(this.path, () => findDevices(this.#db, this.#words.named(filter)));
   }
 
   /** What is different at `nowMs` than before `sinceMs`. */
@@ -344,17 +211,12 @@ export class History {
     return reading(this.path, () => findChanges(this.#db, sinceMs, nowMs));
   }
 
-  /** As #asRecorded, of filters that have a device. */
-  #named<Filter extends { readonly device?: string | undefined }>(filter: Filter): Filter {
-    return filter.device === undefined ? filter : { ...filter, device: this.#deviceAsRecorded(filter.device) };
-  }
-
   connectedAt(atMs: number, filter: Pick<DeviceFilter, 'device' | 'subsystem'> = {}): Connected {
-    return reading(this.path, () => findConnected(this.#db, atMs, this.#named(filter)));
+    return reading(this.path, () => findConnected(this.#db, atMs, this.#words.named(filter)));
   }
 
   drivers(filter: DriverFilter = {}): DriverSpan[] {
-    return reading(this.path, () => findDrivers(this.#db, this.#named(filter)));
+    return reading(this.path, () => findDrivers(this.#db, this.#words.named(filter)));
   }
 
   counts(key: GroupKey, filter: HistoryFilter = {}): Count[] {

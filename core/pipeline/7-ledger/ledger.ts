@@ -109,7 +109,9 @@ export class Ledger {
     this.#now = now;
     this.#store = new LedgerStore(file, { hidesSerials, now });
     try {
-      this.#nextId = this.#open().lastId + 1;
+      const { lastId, setAside } = this.#store.open();
+      this.#nextId = lastId + 1;
+      if (setAside) this.#recordSetAside(setAside);
     } catch (error) {
       if (!waitsForDisk || !isDiskRefusal(error)) throw error;
       this.#isFailing = true;

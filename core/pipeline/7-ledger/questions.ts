@@ -118,11 +118,13 @@ export function findConnected(
   }
   const rows = db
     .prepare<[...SqlValue[], Record<string, number>], Record<string, string | number | null>>(
-      `WITH path AS (SELECT DISTINCT devpath FROM device WHERE last_id > $from AND first_ms <= $at ${wanted.join(' ')}),
+      `WITH path AS (SELECT devpath, max(last_id) AS last_id, max(last_ms) AS last_ms FROM device
+         WHERE last_id > $from AND first_ms <= $at ${wanted.join(' ')} GROUP BY devpath),
        last AS MATERIALIZED (
-         SELECT path.devpath, (
+         -- Of most devices the last event of all is meant, and need not be looked for.
+         SELECT path.devpath, CASE WHEN last_ms <= $at AND EXISTS (SELECT 1 FROM uevent WHERE id = last_id) THEN last_id ELSE (
            SELECT id FROM uevent WHERE uevent.devpath = path.devpath AND at_ms <= $at ORDER BY at_ms DESC, id DESC LIMIT 1
-         ) AS entry FROM path)
+         ) END AS entry FROM path)
        SELECT name.text AS devpath, kind.text AS subsystem, alias.text AS modalias, entry,
          (SELECT str.text FROM driver_span AS span JOIN str ON str.id = span.driver
           WHERE span.devpath = last.devpath AND from_ms <= $at AND (to_ms IS NULL OR to_ms > $at OR ended = 'restart')

@@ -35,7 +35,14 @@ export function* readRecords(db: Connection, first: number, last: number): Itera
     })),
   }));
   const PAGE_ROWS = 1000;
-  for (let from = first; from <= last; from += PAGE_ROWS) {
+  const nextRow = db
+    .prepare<unknown[], number | null>(
+      `SELECT min(id) FROM (${ROW_SHAPES.map(({ table }) => `SELECT min(id) AS id FROM ${table} WHERE id >= ?`).join(' UNION ALL ')})`,
+    )
+    .pluck();
+  // Numbers may be far apart: what was lost or pruned leaves a gap.
+  const rowFrom = (id: number): number => nextRow.get(...ROW_SHAPES.map(() => id)) ?? Number.POSITIVE_INFINITY;
+  for (let from = rowFrom(first); from <= last; from = rowFrom(from + PAGE_ROWS)) {
     const page: RowRecord[] = [];
     for (const { shape, rows, children } of tables) {
       for (const cells of rows.all(from, Math.min(last, from + PAGE_ROWS - 1))) {

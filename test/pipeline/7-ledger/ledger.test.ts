@@ -159,6 +159,7 @@ for (const [what, damage] of damages) {
     fresh.flush();
     const history = History.open(copy);
     const [incident] = history.incidents();
+    t.is(history.lastId(), 2, 'numbers begin anew');
     t.deepEqual(incident?.incident, { kind: 'damaged-ledger', movedTo, reason: fresh.setAside?.reason ?? '' });
     history.close();
     fresh.close('test over');
