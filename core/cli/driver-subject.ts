@@ -2,12 +2,29 @@ import { UsherdError } from '../errors.ts';
 import type { DriverWish } from '../drivers/driver-wish.ts';
 import { missingFirmware } from '../drivers/missing-firmware.ts';
 import type { ModuleWorld } from '../pipeline/5-resolve/probe-list.ts';
+import { walkSysfs } from '../kernel/sysfs.ts';
 import { modalias, modaliasRefusal } from '../vocabulary/modalias.ts';
 import { findDevices } from './device-lookup.ts';
 import type { Caller } from './verb.ts';
 
 /** Bus, colon, and something: what the kernel's MODALIAS formatters write. Source: scripts/mod/file2alias.c. */
 const MODALIAS_FORM = /^[a-z][a-z0-9_-]*:./;
+
+/** What drivers are looked for when no device is named: every one that has none and asks for one. */
+export function unboundWishes({ roots }: Caller, world: ModuleWorld, release: string): readonly DriverWish[] {
+  return walkSysfs(roots).flatMap(({ devpath, driver, modalias: alias }) =>
+    driver !== undefined || alias === undefined
+      ? []
+      : [
+          {
+            modalias: alias,
+            devpath,
+            release,
+            firmware: missingFirmware({ modalias: alias, devpath }, world, roots, release),
+          },
+        ],
+  );
+}
 
 /**
  * A person's word for a device, or a modalias → what a driver is looked for. A device that is there comes first.

@@ -8,10 +8,10 @@ import { driverFinders, searchDrivers, type DriverSearch } from '../drivers/sear
 import { UsherdError } from '../errors.ts';
 import { escapeForTerminal } from '../pipeline/8-report/terminal.ts';
 import { runningRelease } from './call-verb.ts';
-import { driverWishes } from './driver-subject.ts';
+import { driverWishes, unboundWishes } from './driver-subject.ts';
 import type { Caller } from './verb.ts';
 
-/** What is known of drivers for each device that words mean. On a terminal it is told what is being read. */
+/** What is known of drivers for each device that words mean, without any for each that has no driver. On a terminal it is told what is being read. */
 export async function* searchAll(words: readonly string[], caller: Caller): AsyncGenerator<DriverSearch> {
   const { roots, stderr } = caller;
   const release = caller.release ?? runningRelease();
@@ -21,7 +21,11 @@ export async function* searchAll(words: readonly string[], caller: Caller): Asyn
     if (stderr.isTTY === true) stderr.write(`\r\u001b[K${escapeForTerminal(text)}`);
   };
   const finders = driverFinders(roots, world);
-  for (const wish of words.flatMap(word => driverWishes(word, caller, world, release))) {
+  const wishes =
+    words.length === 0
+      ? unboundWishes(caller, world, release)
+      : words.flatMap(word => driverWishes(word, caller, world, release));
+  for (const wish of wishes) {
     const found = await searchDrivers(wish, { roots, finders, settings, progress });
     if (stderr.isTTY === true) stderr.write('\r\u001b[K');
     yield found;

@@ -247,6 +247,19 @@ real(
   },
 );
 
+real('a catalogue signed by openssl, as the README has it, is taken', t => {
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'usherd-catalogue-'));
+  for (const folder of ['catalogue.d', 'catalogue-keys']) mkdirSync(path.join(dir, folder));
+  const readme = readFileSync(path.join(import.meta.dirname, '../../plugins/vendor-driver/README.md'), 'utf8');
+  const blocks = [...readme.matchAll(/```(\w+)\n([\s\S]*?)```/g)].map(([, kind, text = '']) => ({ kind, text }));
+  const example = blocks.find(({ kind, text }) => kind === 'toml' && text.includes('[[driver]]'))?.text ?? '';
+  const commands = blocks.find(({ kind }) => kind === 'sh')?.text ?? '';
+  for (const name of ['acme.toml', 'catalogue.d/acme.toml']) writeFileSync(path.join(dir, name), example);
+  execFileSync('sh', ['-e', '-c', commands.replaceAll('/etc/usherd', dir)], { cwd: dir, stdio: 'ignore' });
+  const { entries, problems } = readCatalogues([dir]);
+  t.deepEqual([entries.map(({ id }) => id), problems], [['acme', 'acme-built'], []]);
+});
+
 real('the fetching program does not run as root', async t => {
   const here = new DriverWorld([]);
   t.teardown(() => here.remove());

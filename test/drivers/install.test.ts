@@ -149,6 +149,39 @@ real('whoever holds the lock of dpkg is waited for', async t => {
   t.is(status, 0, stderr);
 });
 
+real('without a name the search tells of every device without a driver for which something is known', async t => {
+  const here = world(t, [DRIVER]);
+  here.update();
+  here.put('sys/devices/pci0000:00/0000:00:06.0/uevent', 'SUBSYSTEM=pci\nMODALIAS=pci:v0000FFFFd0000FFFF\n');
+  const { status, stdout, stderr } = await here.usher('driver', 'search', '--json');
+  t.is(status, 0, stderr);
+  t.deepEqual(
+    stdout
+      .trim()
+      .split('\n')
+      .map(line => (JSON.parse(line) as { devpath: string }).devpath),
+    [`/devices/pci0000:00/${DEVICE}`],
+  );
+});
+
+real('a journal that is damaged is told, and the others count', async t => {
+  const here = world(t, [DRIVER]);
+  here.update();
+  t.is((await here.install('--yes')).status, 0);
+  for (const [name, text] of [
+    ['a.json', '{'],
+    ['b.json', 'null'],
+    ['c.json', '{"id":"c"}'],
+    ['d.json', '[]'],
+  ] as const)
+    here.put(`var/lib/usherd/drivers/${name}`, text);
+  const { status, stdout, stderr } = await here.usher('driver', 'list');
+  t.is(status, 0);
+  t.regex(stdout, new RegExp(DRIVER.name));
+  t.is(stderr.trim().split('\n').length, 4);
+  t.is((await here.usher('driver', 'remove', DRIVER.name)).status, 0);
+});
+
 real('indexes are fetched anew when that is asked for', async t => {
   const here = world(t, [DRIVER]);
   const before = await here.usher('driver', 'search', DEVICE);

@@ -12,8 +12,8 @@ export const driverSearch: Verb = {
   arguments: [
     {
       name: 'device',
-      description: 'devices (devpath, sysfs path, sysname, /dev node) or modaliases',
-      isRequired: true,
+      description:
+        'devices (devpath, sysfs path, sysname, /dev node) or modaliases; without any, all that have no driver',
       isVariadic: true,
       completes: 'device',
     },
@@ -23,6 +23,7 @@ export const driverSearch: Verb = {
     { flags: '--refresh', description: 'have apt fetch its indexes first, which root may' },
   ],
   examples: [
+    { command: 'usher driver search', does: 'What could be installed for devices without a driver.' },
     { command: 'usher driver search 0000:01:00.0', does: 'Everything that claims this PCI device, best first.' },
     {
       command: 'usher driver search pci:v000010DEd00001DB1sv000010DEsd00001212bc03sc02i00 --json',
@@ -43,6 +44,8 @@ async function runSearch(words: readonly string[], options: OptionValues, caller
   }
   let found = 0;
   for await (const search of searchAll(words, caller)) {
+    // Most devices without a driver need none: only those are told for which something could be installed.
+    if (words.length === 0 && search.ranked.every(({ candidate }) => candidate.source.kind === 'module')) continue;
     found += search.ranked.length;
     if (caller.isJson) printJson(caller, searchToJson(search));
     else for (const line of searchLines(search)) printSpans(caller, line);

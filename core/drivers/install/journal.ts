@@ -56,9 +56,8 @@ export function readJournals(stateDir: string): {
   const transactions = namesIn(dir).flatMap((name): readonly Transaction[] => {
     const file = path.join(dir, name);
     try {
-      const value = JSON.parse(readFileSync(file, 'utf8')) as Transaction;
-      if (`${value.id}.json` === name && Array.isArray(value.packages) && typeof value.state === 'string')
-        return [value];
+      const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<Transaction> | null;
+      if (isTransaction(value) && `${value.id}.json` === name) return [value];
       problems.push({ place: { file }, message: 'it is no transaction of this name' });
     } catch (error) {
       problems.push({ place: { file }, message: `it cannot be read: ${(error as Error).message}` });
@@ -71,6 +70,17 @@ export function readJournals(stateDir: string): {
 /** Transactions that were cut off: by a loss of power, or a kill. */
 export function interrupted(stateDir: string): readonly Transaction[] {
   return readJournals(stateDir).transactions.filter(({ state }) => state === 'open');
+}
+
+/** Whether a file's value has what recovery and undoing go by; the file is root's own, and may be damaged. */
+function isTransaction(value: Partial<Transaction> | null): value is Transaction {
+  if (value === null || typeof value !== 'object') return false;
+  const { id, state, step, device, release, candidate, consent, packages, files, modules } = value;
+  return (
+    [id, state, step, device, release].every(text => typeof text === 'string') &&
+    [candidate, consent].every(part => typeof part === 'object' && part !== null) &&
+    [packages, files, modules].every(list => Array.isArray(list))
+  );
 }
 
 function namesIn(dir: string): readonly string[] {
