@@ -77,7 +77,10 @@ function aliasBranch({ device, candidates, searched, state }: Explanation): Bran
     children:
       candidates.length > 0
         ? candidates.map(candidateBranch)
-        : [{ line: [span('warning', 'no module claims it')], children: searched.map(searchedBranch) }],
+        : [
+            { line: [span('warning', 'no module claims it')], children: searched.map(searchedBranch) },
+            { line: ['usher driver search looks for one in packages and catalogues'] },
+          ],
   };
 }
 
