@@ -81,7 +81,8 @@ function compareInserts(folder: string, count: number): readonly Figure[] {
   ];
 }
 
-function askMany(folder: string, count: number): readonly Figure[] {
+/** A ledger of a year with so many events → its file. */
+export function fillLedger(folder: string, count: number): string {
   const ledger = begin(path.join(folder, 'many'));
   for (let n = 0; n < count; n += 1) {
     if (n > 0 && n % Math.floor(count / 12) === 0) ledger.beginRun(run(`boot-${n}`, timeOf(n, count)));
@@ -91,8 +92,13 @@ function askMany(folder: string, count: number): readonly Figure[] {
     ledger.commit(entry, [{ kind: 'inserted', module: MODULES[n % 40] ?? moduleName('none'), tookMs: 1 }]);
   }
   ledger.close('bench over');
-  const sizeBytes = statSync(ledger.path).size;
-  const history = History.open(ledger.path);
+  return ledger.path;
+}
+
+function askMany(folder: string, count: number): readonly Figure[] {
+  const file = fillLedger(folder, count);
+  const sizeBytes = statSync(file).size;
+  const history = History.open(file);
   const size = `${count} events, ${(sizeBytes / 1e6).toFixed(0)} MB`;
   const figures: Figure[] = [
     {
@@ -161,7 +167,7 @@ function questions(history: History): readonly (readonly [string, () => unknown]
   ];
 }
 
-function begin(file: string): Ledger {
+export function begin(file: string): Ledger {
   const ledger = Ledger.open(file);
   ledger.beginRun(run('boot-0', YEAR_BEGINS));
   ledger.flush();
@@ -176,7 +182,7 @@ function timeOf(n: number, count: number): number {
   return YEAR_BEGINS + (n * YEAR_MS) / count;
 }
 
-function devpath(device: number): Devpath {
+export function devpath(device: number): Devpath {
   const bus = (device >> 8) + 1;
   const port = `${bus}-${(device & 255) + 1}`;
   return `/devices/pci0000:00/0000:00:14.0/usb${bus}/${port}/${port}:1.0` as Devpath;

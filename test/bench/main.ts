@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { formatTable } from '../../core/pipeline/8-report/table.ts';
 import { PLAIN } from '../../core/pipeline/8-report/terminal.ts';
 import { obtainDebianTree, type DebianTree } from '../support/debian-tree.ts';
+import { benchBind } from './bind.ts';
 import { benchCli } from './cli.ts';
 import { benchDepmod } from './depmod.ts';
 import { benchIdle } from './idle.ts';
@@ -18,6 +19,7 @@ import { benchRules } from './bench-rules.ts';
 import type { Figure } from './figure.ts';
 import { benchLedger } from './ledger.ts';
 import { benchPlugins } from './plugins.ts';
+import { benchScaling } from './scaling.ts';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const { values, positionals } = parseArgs({
@@ -97,6 +99,8 @@ const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Fi
   rules: () => benchRules(values.short),
   ledger: () => benchLedger(values.short),
   plugins: () => benchPlugins(values.short),
+  scaling: () => benchScaling(values.short),
+  bind: () => benchBind(),
 };
 
 /** Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. */
@@ -110,7 +114,9 @@ async function main(): Promise<void> {
   delete process.env['NODE_EXTRA_CA_CERTS']; // Where it is set it adds 30 ms to every start of Node 20.
   const tree = await obtainDebianTree();
   if (typeof tree === 'string') throw new Error(tree);
-  const names = positionals.length > 0 ? positionals : Object.keys(BENCHES);
+  // Three boots of an emulated machine are too long for the short form, unless they are asked for.
+  const usual = Object.keys(BENCHES).filter(name => !values.short || name !== 'bind');
+  const names = positionals.length > 0 ? positionals : usual;
   const figures: Figure[] = [];
   for (const name of names) {
     const bench = BENCHES[name];

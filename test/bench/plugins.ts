@@ -47,7 +47,7 @@ function figure(what: string, timesUs: readonly number[], target: string): Figur
 }
 
 /** Times of single calls in microseconds, sorted. */
-async function timeEach(rounds: number, call: () => unknown): Promise<readonly number[]> {
+export async function timeEach(rounds: number, call: () => unknown): Promise<readonly number[]> {
   const times: number[] = [];
   for (let round = -WARM_UP; round < rounds; round += 1) {
     const before = performance.now();
@@ -58,7 +58,7 @@ async function timeEach(rounds: number, call: () => unknown): Promise<readonly n
   return times.toSorted((a, b) => a - b);
 }
 
-async function withHost<Answer>(
+export async function withHost<Answer>(
   bundled: Readonly<Record<string, () => Promise<{ readonly default: unknown }>>>,
   files: Readonly<Record<string, string>>,
   use: (host: PluginHost) => Promise<Answer>,

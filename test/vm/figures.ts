@@ -1,129 +1,29 @@
-/**
- * Prints how quick usherd is beside systemd-udevd and busybox mdev, each on the same emulated machine: node test/vm/figures.ts. One
- * listener, `usher record`, takes the times on all sides, from the `add` uevent of the device's part to the `bind` of its driver, as it hears them.
- */
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { parseRecording } from '../../core/pipeline/1-intake/recording.ts';
-import { Guest } from './guest.ts';
-import { whyNoMachine } from './requirements.ts';
-import { stageMdev, stageModprobeConf, stageUdev, START_MDEV, START_UDEV } from './udev-root.ts';
-
-/** Kind of device, and bus and driver of the part that is waited for. */
-const DEVICES: readonly (readonly [device: string, bus: string, driver: string])[] = [
-  ['usb-storage', 'usb', 'usb-storage'],
-  ['usb-serial', 'usb', 'ftdi_sio'],
-  ['usb-mouse', 'hid', 'hid-generic'],
-  ['usb-audio', 'usb', 'snd-usb-audio'],
-  ['e1000e', 'pci', 'e1000e'],
-  ['nvme', 'pci', 'nvme'],
-  ['usb-net', 'usb', 'cdc_*'],
-  ['AC97', 'pci', 'snd_intel8x0'],
-  ['sdhci-pci', 'pci', 'sdhci-pci'],
-  ['virtio-net-pci', 'virtio', 'virtio_net'],
-  ['virtio-rng-pci', 'virtio', 'virtio_rng'],
-];
-
-interface Figures {
-  /** Seconds of the guest's clock from the start of the daemon until nothing is left to do. */
-  readonly startSeconds: number;
-  /** Resident memory of all the daemon's processes, in kibibytes. */
-  readonly memoryKib: number;
-  /** By device, milliseconds from `add` to `bind`, its modules being loaded in between. */
-  readonly latencies: ReadonlyMap<string, number>;
-}
-
-async function measure(guest: Guest, start: (guest: Guest) => Promise<void>, memory: string): Promise<Figures> {
-  // As at any boot but the first: the compiled aliases are there, and both sides have the same in the page cache.
-  await guest.run('usher why --now pci:v00001234d000011E8sv00001AF4sd00001100bc00scFFi00');
-  const uptime = async (): Promise<number> => Number((await guest.run('cat /proc/uptime')).split(' ')[0]);
-  const startedAt = await uptime();
-  await start(guest);
-  const startSeconds = (await uptime()) - startedAt;
-  // It listens before all others, whoever is at work: the times are those of the events.
-  await guest.run(
-    'renice -n -20 -p $$ >/dev/null; setsid usher record /host/figures.uevents >/run/record.log 2>&1 & usleep 3000000',
-  );
-  const latencies = new Map<string, number>();
-  for (const [device, bus, driver] of DEVICES) {
-    const plug = await guest.plug(device);
-    const [bound] = await guest.expectBound(bus, driver);
-    await guest.run('usleep 1000000');
-    const tookMs = latencyIn(path.join(guest.machine.dir, 'host/figures.uevents'), bound?.devpath ?? '');
-    if (tookMs !== undefined) latencies.set(device, tookMs);
-    await guest.unplug(plug);
-    await guest.expectNone(bus, driver);
-  }
-  return { startSeconds, memoryKib: Number(await guest.run(memory)), latencies };
-}
-
-/** The last `add` and the first `bind` after it of one device, in a recording. */
-function latencyIn(file: string, devpath: string): number | undefined {
-  let addedMs: number | undefined;
-  let tookMs: number | undefined;
-  for (const item of parseRecording(readFileSync(file, 'utf8'), file).items) {
-    if (item.kind !== 'datagram') continue;
-    const [header] = item.bytes.toString('latin1').split('\0');
-    if (header === `add@${devpath}`) [addedMs, tookMs] = [item.tMs, undefined];
-    if (header === `bind@${devpath}` && addedMs !== undefined) tookMs ??= item.tMs - addedMs;
-  }
-  return tookMs;
-}
-
-function percentile(values: readonly number[], share: number): number {
-  const inOrder = [...values].toSorted((a, b) => a - b);
-  return inOrder[Math.min(inOrder.length - 1, Math.floor(inOrder.length * share))] ?? Number.NaN;
-}
+/** Prints how quick usherd is beside systemd-udevd and busybox mdev, each on the same emulated machine: node test/vm/figures.ts. */
+import { BOUND_DEVICES, measureBinding, percentile, type BindFigures } from './bind-figures.ts';
 
 /** The figures of each side in a column, and ours as ratios to each peer's. */
-function printFigures(sides: Readonly<Record<string, Figures>>): void {
+function printFigures(sides: Readonly<Record<string, BindFigures>>): void {
   const [own, ...peers] = Object.values(sides);
   if (own === undefined) return;
   const names = Object.keys(sides);
   const titles = [...names, ...names.slice(1).map(name => `of ${name}`)].map(title => title.padStart(10));
   console.log(`${''.padEnd(28)}${titles.join('')}`);
-  const row = (title: string, unit: string, figure: (side: Figures) => number): void => {
+  const row = (title: string, unit: string, figure: (side: BindFigures) => number): void => {
     const figures = [own, ...peers].map(one => figure(one).toFixed(1).padStart(10));
     const ratios = peers.map(peer => (figure(own) / figure(peer)).toFixed(2).padStart(10));
     console.log(`${title.padEnd(28)}${figures.join('')}${ratios.join('')}  ${unit}`);
   };
   row('start until all is bound', 's', ({ startSeconds }) => startSeconds);
   row('resident memory', 'MiB', ({ memoryKib }) => memoryKib / 1024);
-  for (const [device] of DEVICES) row(device, 'ms', ({ latencies }) => latencies.get(device) ?? Number.NaN);
+  for (const [device] of BOUND_DEVICES) row(device, 'ms', ({ latencies }) => latencies.get(device) ?? Number.NaN);
   const share =
     (part: number) =>
-    ({ latencies }: Figures): number =>
+    ({ latencies }: BindFigures): number =>
       percentile([...latencies.values()], part);
   row('all devices: p50', 'ms', share(0.5));
   row('all devices: p99', 'ms', share(0.99));
 }
 
-const resident = (pids: string): string =>
-  `cat $(for p in ${pids}; do echo /proc/$p/status; done) | awk '/^VmRSS/ { sum += $2 } END { print sum }'`;
-
-/** Boots a machine, measures it and stops it again. */
-async function side(
-  prepareRoot: (root: string) => Promise<void>,
-  start: (guest: Guest) => Promise<void>,
-  pids: string,
-): Promise<Figures> {
-  const guest = await Guest.boot({ prepareRoot });
-  try {
-    return await measure(guest, start, resident(pids));
-  } finally {
-    await guest.stop();
-  }
-}
-
-const why = whyNoMachine();
-if (why === undefined) {
-  printFigures({
-    usherd: await side(
-      stageModprobeConf,
-      guest => guest.startUsherd(),
-      '$(usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")',
-    ),
-    udevd: await side(stageUdev, async guest => void (await guest.run(START_UDEV)), '$(pidof systemd-udevd)'),
-    mdev: await side(stageMdev, async guest => void (await guest.run(START_MDEV)), '$(pidof mdev)'),
-  });
-} else console.log(`no figures: ${why}`);
+const sides = await measureBinding();
+if (typeof sides === 'string') console.log(`no figures: ${sides}`);
+else printFigures(sides);
