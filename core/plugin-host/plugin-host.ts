@@ -15,6 +15,7 @@ import { CallFailure, MAILBOX_MAX, PluginSeat, type PluginListing } from './plug
 import { PluginStarter, type StarterParts } from './plugin-starter.ts';
 import { viewDevice, viewEvent, viewHandled } from './plugin-views.ts';
 import { stopQuietly } from './running-plugin.ts';
+import { fileChanges } from './trusted-files.ts';
 
 /** What happens to plugins and goes into the record. */
 type PluginIncident = Extract<Incident, { readonly kind: `plugin-${string}` | 'driver-proposed' }>;
@@ -196,14 +197,14 @@ export class PluginHost {
       return;
     }
     const { running, granted } = started;
-    const before = seat.hash;
-    const old = seat.seat(running, { hash: trusted.hash, granted });
+    const { hash: before, digests } = seat;
+    const old = seat.seat(running, { ...trusted, granted });
     this.#parts.incident({
       kind: 'plugin-loaded',
       name: place.name,
       version: running.facts.version ?? '',
       hash: trusted.hash,
-      ...(before === undefined || old === undefined ? {} : { before }),
+      ...(before === undefined || old === undefined ? {} : { before, changes: fileChanges(digests, trusted.digests) }),
     });
     this.#wire();
     await stopQuietly(old, 'replaced');

@@ -58,6 +58,13 @@ export interface SeatEvents {
   restart(): void;
 }
 
+/** What a plugin was started from, and may. */
+export interface SeatedFacts {
+  readonly hash: string;
+  readonly digests: ReadonlyMap<string, string>;
+  readonly granted: readonly Need[];
+}
+
 const DEFAULT_ORDER = 50;
 
 /** One plugin's place in the daemon: what runs there, how it does, and whether it is called at all. It outlives what runs there. */
@@ -75,6 +82,7 @@ export class PluginSeat {
   #dropped = 0;
   #restarts = 0;
   #hash: string | undefined;
+  #digests: ReadonlyMap<string, string> = new Map();
   #granted: readonly Need[] = [];
   #timer: NodeJS.Timeout | undefined;
   /** What it was last started from: hash and settings; what is equal need not be started again. */
@@ -109,17 +117,19 @@ export class PluginSeat {
     return this.#hash;
   }
 
+  get digests(): ReadonlyMap<string, string> {
+    return this.#digests;
+  }
+
   get isQuarantined(): boolean {
     return this.#state === 'quarantined';
   }
 
   /** A plugin sits down here; whoever sat here before is stopped by the caller. */
-  seat(
-    running: RunningPlugin,
-    { hash, granted }: { readonly hash: string; readonly granted: readonly Need[] },
-  ): RunningPlugin | undefined {
+  seat(running: RunningPlugin, { hash, digests, granted }: SeatedFacts): RunningPlugin | undefined {
     const before = this.#running;
     this.#hash = hash;
+    this.#digests = digests;
     this.#granted = granted;
     clearTimeout(this.#timer);
     this.#running = running;

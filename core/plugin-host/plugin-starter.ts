@@ -32,6 +32,8 @@ export interface StarterParts {
 /** What would be started: the files as they are now, if nobody else than those who may could have written them. */
 export interface TrustedPlugin {
   readonly hash: string;
+  /** Of each of its files; none for one that comes with usherd. */
+  readonly digests: ReadonlyMap<string, string>;
   /** Where the plugin's files are, without a link in the path; empty for one that comes with usherd. */
   readonly extent: string;
 }
@@ -55,7 +57,7 @@ export class PluginStarter {
       const config = readTrustedFiles(configPlace.file, uid);
       if ('distrust' in config) return { wrong: `its settings are not to be trusted: ${config.distrust}` };
     }
-    if (place.extent === undefined) return { hash: `usherd-${VERSION}`, extent: '' };
+    if (place.extent === undefined) return { hash: `usherd-${VERSION}`, digests: new Map(), extent: '' };
     const files = readTrustedFiles(place.extent, uid);
     return 'distrust' in files ? { wrong: `it is not to be trusted: ${files.distrust}` } : files;
   }

@@ -15,6 +15,8 @@ export type TrustedFiles =
       /** SHA-256 over names and contents, in hexadecimal. */
       readonly hash: string;
       readonly files: readonly string[];
+      /** SHA-256 of each file, by its path in the extent; a plugin that is one file has its name. */
+      readonly digests: ReadonlyMap<string, string>;
       /** The extent without any link in its path. */
       readonly extent: string;
     }
@@ -36,18 +38,32 @@ export function readTrustedFiles(extent: string, uid: number): TrustedFiles {
     const files: string[] = [];
     const distrust = walk(real, uid, files);
     if (distrust !== undefined) return { distrust };
-    const hash = createHash('sha256');
+    const digests = new Map<string, string>();
     let sizeBytes = 0;
     for (const file of files) {
       const bytes = readFileSync(file);
       sizeBytes += bytes.length;
       if (sizeBytes > BYTES_MAX) return { distrust: `${real} has more than ${BYTES_MAX} bytes` };
-      hash.update(`${path.relative(real, file)}\0${bytes.length}\0`).update(bytes);
+      digests.set(path.relative(real, file) || path.basename(file), sha256(bytes));
     }
-    return { hash: hash.digest('hex'), files, extent: real };
+    const hash = sha256([...digests].map(([name, digest]) => `${name}\0${digest}\n`).join(''));
+    return { hash, files, digests, extent: real };
   } catch (error) {
     return { distrust: (error as Error).message };
   }
+}
+
+/** How a plugin's files differ from those before: `+NAME` is new, `-NAME` is gone, `~NAME` is another. */
+export function fileChanges(before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): readonly string[] {
+  const names = [...new Set([...before.keys(), ...now.keys()])].toSorted();
+  return names.flatMap(name => {
+    if (before.get(name) === now.get(name)) return [];
+    return [`${before.has(name) ? (now.has(name) ? '~' : '-') : '+'}${name}`];
+  });
+}
+
+function sha256(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function walk(file: string, uid: number, files: string[]): string | undefined {

@@ -270,6 +270,7 @@ jailTest('a file in the folder just works, and is replaced when it changes witho
   const loads = world.incidents.flatMap(incident => (incident.kind === 'plugin-loaded' ? [incident] : []));
   t.is(loads.length, 2);
   t.is(loads[1]?.before, loads[0]?.hash);
+  t.deepEqual(loads[1]?.changes, ['~local.ts']);
 });
 
 jailTest('a change that cannot be loaded leaves the one from before, and says so', async t => {

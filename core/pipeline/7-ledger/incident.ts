@@ -143,6 +143,8 @@ export type Incident =
       readonly version: string;
       readonly hash: string;
       readonly before?: string;
+      /** `+FILE` is new, `-FILE` is gone, `~FILE` is another; none when only its settings are others. */
+      readonly changes?: readonly string[];
     }
   | { readonly kind: 'plugin-unloaded'; readonly name: string; readonly reason: string }
   /** A plugin was found, and cannot or may not run. */
