@@ -165,7 +165,10 @@ async function carryOutAndTell(
   consent: Consent,
   { id, wish, caller, hands }: { id: string; wish: InstallWish; caller: Caller; hands: InstallHands },
 ): Promise<number> {
-  const ended = await carryOut(newTransaction(plan, search, consent, id), hands);
+  const ended = await carryOut(
+    newTransaction(plan, search, consent, { id, driverBefore: driverOf(search.wish.devpath ?? '', hands) }),
+    hands,
+  );
   if (ended.state === 'bound' || ended.state === 'installed') {
     if (caller.isJson) printJson(caller, ended);
     else printLines(caller, boundLines(ended));

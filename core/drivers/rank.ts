@@ -57,7 +57,8 @@ export function chosenOf(ranked: readonly RankedCandidate[]): RankedCandidate | 
 
 function rankOne(candidate: DriverCandidate, facts: SystemFacts): RankedCandidate {
   const answers = QUESTIONS.map(question => question(candidate, facts));
-  const breadth = patternBreadth(candidate.match);
+  // A driver of the kernel for a whole class, as that of SATA controllers, is what it is meant to be.
+  const breadth = candidate.source.kind === 'module' ? undefined : patternBreadth(candidate.match);
   const flags = [
     ...(breadth?.tooBroad === undefined ? [] : [`${breadth.tooBroad}: it says little about this one`]),
     ...(candidate.delivers === 'program' ? ['it is a program for the device, no driver'] : []),

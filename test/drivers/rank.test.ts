@@ -98,6 +98,23 @@ test('a pattern for a whole vendor or class is never taken unasked, whatever els
   );
 });
 
+test("the kernel's own driver of a class comes before a proprietary one for the very device, which has to be named", t => {
+  const ahci = candidate('ahci', {
+    source: { kind: 'module', module: 'ahci', license: 'GPL' },
+    licence: 'free',
+    pattern: 'pci:v*d*sv*sd*bc01sc06i01*',
+  });
+  const ranked = rankCandidates([candidate('vendor-raid'), ahci], FACTS);
+  t.deepEqual(
+    ranked.map(({ candidate: { id }, flags }) => [id, flags]),
+    [
+      ['ahci', []],
+      ['vendor-raid', []],
+    ],
+  );
+  t.is(chosenOf(ranked)?.candidate.id, 'ahci');
+});
+
 test('how many devices a pattern takes in', t => {
   const exactness = (pattern: string): number => breadthOf(pattern).exactness;
   t.deepEqual(

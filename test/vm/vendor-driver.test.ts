@@ -239,6 +239,16 @@ scenario('an installation that is cut off in the middle of dpkg is finished at t
   const { status, stdout, stderr } = await guest.try('usher driver recover');
   t.is(status, 0, stdout + stderr);
   t.like((await installed(guest)).at(-1), { state: 'bound', driver: 'usherd_closed' });
+});
+
+scenario('a driver that does not get the device from the one that has it is not said to drive it', async (t, guest) => {
+  const { status, stderr } = await guest.try(
+    `usher driver install ${devpath} acme-old-modules --yes --undo-on-failure`,
+  );
+  t.is(status, 14);
+  t.regex(stderr, /is still driven by usherd_closed/);
+  t.like((await installed(guest)).at(-1), { state: 'undone', trouble: { step: 'verify' } });
+  t.true((await guest.run(`readlink /sys${devpath}/driver`)).endsWith('/usherd_closed'));
   await guest.run('usher driver remove acme-slow-modules');
 });
 

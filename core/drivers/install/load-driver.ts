@@ -94,10 +94,20 @@ export async function verifyStep(transaction: Transaction, hands: InstallHands):
     const device = deviceAt(transaction, hands);
     if (device === undefined)
       return { kind: 'failed', message: `${transaction.device} is gone: it was unplugged meanwhile` };
-    if (device.driver !== undefined) return { kind: 'done', facts: { driver: device.driver } };
+    // Firmware works for the driver that is there; a driver that was chosen over that one has to take its place.
+    const isStill = device.driver === transaction.driverBefore && transaction.candidate.delivers === 'module';
+    if (device.driver !== undefined && !isStill) return { kind: 'done', facts: { driver: device.driver } };
     if (performance.now() > until) break;
     await pause(LOOK_EVERY_MS);
   }
+  if (transaction.driverBefore !== undefined && transaction.candidate.delivers === 'module')
+    return {
+      kind: 'failed',
+      message: `${transaction.device} is still driven by ${transaction.driverBefore}`,
+      advice: [
+        'A device stays with its driver until it is plugged in anew or unbound; the plugin driver-override keeps one for another.',
+      ],
+    };
   return {
     kind: 'failed',
     message: `no driver has taken ${transaction.device} after ${BIND_MAX_MS / 1000} s`,

@@ -100,7 +100,7 @@ export function newTransaction(
   plan: Extract<InstallPlan, { kind: 'planned' }>,
   { wish }: DriverSearch,
   consent: Consent,
-  id: string,
+  { id, driverBefore }: { readonly id: string; readonly driverBefore: string | undefined },
 ): Transaction {
   const { candidate } = plan.candidate;
   const { source, origin } = candidate;
@@ -119,6 +119,7 @@ export function newTransaction(
       origin: origin.name,
       suite: origin.suite,
       licence: candidate.licence,
+      delivers: candidate.delivers,
       ...(file === undefined
         ? {}
         : { file: { url: file.url, sha256: file.sha256, sizeBytes: file.sizeBytes, fileName: file.fileName } }),
@@ -130,6 +131,7 @@ export function newTransaction(
     step: 'fetch',
     state: 'open',
     modules: [],
+    ...(driverBefore === undefined ? {} : { driverBefore }),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { LicenceClass } from '../candidate.ts';
+import type { Delivery, LicenceClass } from '../candidate.ts';
 
 /** What an installation does, one after another. Each is in the journal before it begins. */
 export const TRANSACTION_STEPS = ['fetch', 'install', 'build', 'index', 'load', 'verify'] as const;
@@ -66,6 +66,7 @@ export interface Transaction {
     readonly origin: string;
     readonly suite: string;
     readonly licence: LicenceClass;
+    readonly delivers: Delivery;
     /** Of a file of a catalogue. */
     readonly file?: {
       readonly url: string;
@@ -83,6 +84,8 @@ export interface Transaction {
   readonly undoing?: 'undone' | 'removed';
   /** Modules the kernel was given for it, in order. */
   readonly modules: readonly string[];
+  /** The driver that had the device before. */
+  readonly driverBefore?: string;
   readonly driver?: string;
   readonly taint?: { readonly before: string; readonly after: string; readonly letters: string };
   readonly trouble?: Trouble;
