@@ -57,6 +57,8 @@ export async function openAskedPlugins(
     incident: () => undefined,
     limitReached: () => undefined,
     isReadOnly: true,
+    // Nobody's event waits for it.
+    patience: 25,
   });
   await host.load();
   for (const problem of host.problems) notice(formatProblem(problem));

@@ -11,7 +11,7 @@ import { clean, parseProposal } from './parse-answer.ts';
 import { readPluginConfig, type PluginConfig } from './plugin-config.ts';
 import type { Say } from './plugin-log.ts';
 import type { PluginPlace } from './plugin-place.ts';
-import { CallFailure, MAILBOX_MAX, PluginSeat, type PluginListing } from './plugin-seat.ts';
+import { CallFailure, MAILBOX_MAX, PluginSeat, type PluginListing, type SeatEvents } from './plugin-seat.ts';
 import { PluginStarter, type StarterParts } from './plugin-starter.ts';
 import { viewDevice, viewEvent, viewHandled } from './plugin-views.ts';
 import { stopQuietly } from './running-plugin.ts';
@@ -26,6 +26,8 @@ export interface PluginHostParts extends StarterParts {
   readonly notice: Say;
   readonly incident: (incident: PluginIncident) => void;
   readonly limitReached: (limit: string, bound: number) => void;
+  /** How many times longer than they say hooks may take. */
+  readonly patience?: number;
 }
 
 /** Proposals that are remembered so that each is told once; beyond it all are forgotten. */
@@ -149,8 +151,8 @@ export class PluginHost {
 
   #newSeat(place: PluginPlace): PluginSeat {
     const { name } = place;
-    const { notice, incident, limitReached } = this.#parts;
-    const seat: PluginSeat = new PluginSeat(place, {
+    const { notice, incident, limitReached, patience } = this.#parts;
+    const events: SeatEvents = {
       failed: (hook, why) => {
         notice('warning', `plugin ${name}: ${hook === undefined ? '' : `${hook.kind}: `}${clean(why)}`);
         incident({ kind: 'plugin-failed', name, hook: hook?.kind ?? '', reason: clean(why) });
@@ -162,7 +164,8 @@ export class PluginHost {
       },
       mailboxFull: () => limitReached(`calls waiting for plugin ${name}`, MAILBOX_MAX),
       restart: () => void this.restart(name),
-    });
+    };
+    const seat = new PluginSeat(place, events, patience);
     this.#seats.set(name, seat);
     return seat;
   }

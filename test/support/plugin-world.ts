@@ -107,12 +107,16 @@ export function stickAsks(module = 'usb_storage', role: Question['role'] = 'targ
 }
 
 /** Text of a plugin with one opinion hook whose body is this. */
-export function opiningPlugin(name: string, body: string, { onError = 'deny', more = '' } = {}): string {
+export function opiningPlugin(
+  name: string,
+  body: string,
+  { onError = 'deny', more = '', deadlineMs = 10_000 } = {},
+): string {
   return [
     `import { definePlugin, deny, allow, hold, replaceWith } from 'usherd/plugin';`,
     `export default definePlugin({ name: '${name}', api: 1, ${more}`,
     `  setup({ settings, log, store, actions, devices, signal, onStop }) {`,
-    `    return [{ kind: 'opine', onError: '${onError}', async call(question, signal) { ${body} } }];`,
+    `    return [{ kind: 'opine', onError: '${onError}', deadlineMs: ${deadlineMs}, async call(question, signal) { ${body} } }];`,
     `  } });`,
   ].join('\n');
 }
