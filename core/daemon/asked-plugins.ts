@@ -56,6 +56,7 @@ export async function openAskedPlugins(
     },
     incident: () => undefined,
     limitReached: () => undefined,
+    isDriven: () => true,
     isReadOnly: true,
     // Nobody's event waits for it.
     patience: 25,

@@ -205,6 +205,7 @@ function foundDrivers({ candidates, chosen }: ToldSearch): readonly FoundDriver[
       score,
       reasons: [...reasons, ...flags, ...obstacles],
       isChosen: id === chosen,
+      isFit: flags.length === 0 && obstacles.length === 0,
     }));
 }
 

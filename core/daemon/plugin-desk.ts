@@ -19,7 +19,7 @@ import { parseDevpath } from '../vocabulary/devpath.ts';
 import { modaliasRefusal } from '../vocabulary/modalias.ts';
 import { isPlausibleModuleName, moduleName } from '../vocabulary/module-name.ts';
 import { formatProblem } from '../vocabulary/place.ts';
-import { devicesNow } from './devices-now.ts';
+import { devicesNow, isDriven } from './devices-now.ts';
 import { DriverSearcher } from './driver-searcher.ts';
 import { jailTools } from './jail-tools.ts';
 import { readSettings } from './read-settings.ts';
@@ -68,6 +68,7 @@ export class PluginDesk {
       jail: jailTools(),
       notice: (level, message) => void reporter.emit('notice', level, message),
       incident: incident => ledger.incident(incident),
+      isDriven: devpath => isDriven(roots, devpath),
       limitReached: (limit, bound) => ledger.incident({ kind: 'limit-reached', limit, bound, unit: 'calls' }),
     });
     reporter.on('received', event => this.#host.observe(event));

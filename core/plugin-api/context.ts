@@ -49,6 +49,8 @@ export interface FoundDriver {
   readonly reasons: readonly string[];
   /** It is the one that would be taken without being named. */
   readonly isChosen: boolean;
+  /** Nothing speaks against taking it: no obstacle, and no pattern that is too broad. */
+  readonly isFit: boolean;
 }
 
 /** What changes the machine. Each is rejected when the plugin was not granted the need, and does nothing where usherd only observes. */

@@ -93,7 +93,10 @@ export interface OpineHook extends HookBasis {
   call(question: PluginQuestion, signal: AbortSignal): MaybeLater<PluginVerdict | undefined>;
 }
 
-/** Called for a device that asks for a driver which no module here is; it may know where one is to be had. */
+/**
+ * Called for a device that asks for a driver which no module here is, and for one that no driver has taken some seconds after its modules were
+ * there, for want of firmware for instance; it may know where one is to be had.
+ */
 export interface NomatchHook extends HookBasis {
   readonly kind: 'nomatch';
   call(event: PluginEvent, device: PluginDevice, signal: AbortSignal): MaybeLater<Proposal | undefined>;

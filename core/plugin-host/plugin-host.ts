@@ -1,7 +1,9 @@
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
+import type { Outcome } from '../pipeline/6-load/outcome.ts';
 import type { Incident } from '../pipeline/7-ledger/incident.ts';
 import type { Handled } from '../pipeline/8-report/handled.ts';
+import type { Devpath } from '../vocabulary/devpath.ts';
 import type { Problem } from '../vocabulary/place.ts';
 import { askPlugins } from './ask-plugins.ts';
 import type { FactReader } from './fact-reader.ts';
@@ -26,10 +28,16 @@ export interface PluginHostParts extends StarterParts {
   readonly notice: Say;
   readonly incident: (incident: PluginIncident) => void;
   readonly limitReached: (limit: string, bound: number) => void;
+  /** Whether a driver has taken the device, or it is gone. */
+  readonly isDriven: (devpath: Devpath) => boolean;
   /** How many times longer than they say hooks may take. */
   readonly patience?: number;
 }
 
+/** A device that no driver has taken so long after its modules were there waits for something else, in ms: probing takes less. */
+const UNBOUND_AFTER_MS = 5000;
+/** Devices that are looked at again at once. */
+const UNBOUND_MAX = 256;
 /** Proposals that are remembered so that each is told once; beyond it all are forgotten. */
 const PROPOSED_MAX = 1024;
 
@@ -40,6 +48,8 @@ export class PluginHost {
   readonly #starter: PluginStarter;
   readonly #seats = new Map<string, PluginSeat>();
   readonly #proposed = new Set<string>();
+  /** Devices whose modules are there, until it is looked whether a driver took them. */
+  readonly #unbound = new Map<string, NodeJS.Timeout>();
   #wiring: Wiring = NOBODY;
   #problems: readonly Problem[] = [];
   /** Changes are made one after another. */
@@ -73,6 +83,7 @@ export class PluginHost {
   }
 
   async stop(): Promise<void> {
+    for (const timer of this.#unbound.values()) clearTimeout(timer);
     await this.#inTurn(async () => {
       await Promise.all([...this.#seats.values()].map(seat => seat.clear('shutdown')));
       this.#wire();
@@ -100,8 +111,22 @@ export class PluginHost {
     };
     tell(report, { kind: 'handled' });
     if (outcomes.some(({ kind }) => kind === 'inserted')) tell(afterLoad);
-    if (candidates.length > 0 || device.modalias === undefined || device.driver !== undefined) return;
-    for (const hook of nomatch) if (hook.filter.passesHandled(handled)) void this.#propose(hook, handled);
+    if (device.modalias === undefined || device.driver !== undefined) return;
+    const asked = nomatch.filter(({ filter }) => filter.passesHandled(handled));
+    if (asked.length === 0) return;
+    if (candidates.length === 0) for (const hook of asked) void this.#propose(hook, handled);
+    else if (outcomes.some(isThere)) this.#askLater(asked, handled);
+  }
+
+  /** A module is there, and the device may still have no driver: for want of firmware, or because it is the wrong one. */
+  #askLater(asked: readonly WiredHook[], handled: Handled): void {
+    const { devpath } = handled.device;
+    if (this.#unbound.size >= UNBOUND_MAX || this.#unbound.has(devpath)) return;
+    const ask = (): void => {
+      this.#unbound.delete(devpath);
+      if (!this.#parts.isDriven(devpath)) for (const hook of asked) void this.#propose(hook, handled);
+    };
+    this.#unbound.set(devpath, setTimeout(ask, UNBOUND_AFTER_MS).unref());
   }
 
   /** A notice was given. */
@@ -255,4 +280,9 @@ export class PluginHost {
     const how = proposal.command === undefined ? '' : `; ${proposal.command}`;
     notice('info', `plugin ${name}: ${devpath}: ${proposal.title}: ${proposal.reason}${how}`);
   }
+}
+
+/** Its module is in the kernel, or was to be and the kernel would not have it. */
+function isThere({ kind }: Outcome): boolean {
+  return kind === 'inserted' || kind === 'already-loaded' || kind === 'builtin' || kind === 'refused';
 }

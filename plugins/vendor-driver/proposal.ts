@@ -10,7 +10,9 @@ export function proposalOf(
   found: readonly FoundDriver[],
   { free_only: freeOnly }: VendorDriverSettings,
 ): Proposal | undefined {
-  const chosen = found.find(({ isChosen }) => isChosen);
+  // Where a module is here already and the device has no driver all the same, what it lacks is firmware.
+  const chosen =
+    found.find(({ isChosen }) => isChosen) ?? found.find(({ delivers, isFit }) => isFit && delivers === 'firmware');
   if (chosen === undefined || (freeOnly && chosen.licence !== 'free')) return undefined;
   const { name, version, origin, licence, delivers, reasons } = chosen;
   const device = devpath.slice(devpath.lastIndexOf('/') + 1);
@@ -19,6 +21,6 @@ export function proposalOf(
   return {
     title: `${name} ${version} from ${origin} ${delivers === 'firmware' ? 'has firmware for it' : 'would drive it'}`,
     reason: `${licence === 'unknown' ? 'licence not known' : licence}; ${reasons.slice(0, REASONS_MAX).join('; ')}${besides}`,
-    command: `usher driver install ${device}`,
+    command: `usher driver install ${device}${chosen.isChosen ? '' : ` ${name}`}`,
   };
 }

@@ -85,6 +85,7 @@ export async function withHost<Answer>(
       if (level !== 'info') throw new Error(message);
     },
     incident: () => undefined,
+    isDriven: () => false,
     limitReached: limit => {
       throw new Error(limit);
     },

@@ -5,6 +5,7 @@ import { definePlugin, deny, allow, type Hook, type Plugin } from '../../core/pl
 import test from 'ava';
 import { testUnless } from '../support/skip-aloud.ts';
 import { opiningPlugin, pluginWorld, stickAsks, STICK_ADDED, STICK_DEVICE } from '../support/plugin-world.ts';
+import { parentDevpath } from '../../core/vocabulary/devpath.ts';
 import { moduleName } from '../../core/vocabulary/module-name.ts';
 
 const jailTest = testUnless(process.getuid?.() === 0 ? undefined : 'root is needed to give a plugin to nobody');
@@ -232,6 +233,27 @@ test('a driver proposed for a device that has none is told once, and is in the r
       },
     ],
   );
+});
+
+test('a device whose modules are there and which no driver takes is asked about, too, and one that has a driver by then is not', async t => {
+  const asked: string[] = [];
+  const finder = definePlugin({
+    name: 'finder',
+    api: 1,
+    hooks: [{ kind: 'nomatch', call: (_event, { devpath }) => void asked.push(devpath) }],
+  });
+  const world = pluginWorld(t, { bundled: bundled(finder), isDriven: devpath => devpath !== STICK_DEVICE.devpath });
+  world.write('finder.toml', '');
+  await world.host.load();
+  const { candidate, module } = stickAsks();
+  const inserted = { kind: 'inserted', module, tookMs: 1 } as const;
+  const handled = { event: STICK_ADDED, device: STICK_DEVICE, candidates: [candidate], decisions: [], plans: [] };
+  const parent = parentDevpath(STICK_DEVICE.devpath) ?? STICK_DEVICE.devpath;
+  world.host.handled({ ...handled, device: { ...STICK_DEVICE, devpath: parent }, outcomes: [inserted] });
+  world.host.handled({ ...handled, outcomes: [{ kind: 'skipped', module, reason: 'denied' }] });
+  world.host.handled({ ...handled, outcomes: [inserted] });
+  while (asked.length === 0) await pause(100);
+  t.deepEqual(asked, [STICK_DEVICE.devpath]);
 });
 
 test('when a mailbox is full the newest calls are dropped, and that is said once', async t => {

@@ -15,6 +15,7 @@ function found(name: string, more: Partial<FoundDriver> = {}): FoundDriver {
     score: 204422,
     reasons: ['proprietary: it taints the kernel', 'it names this device', 'built for 6.1.0'],
     isChosen: false,
+    isFit: true,
     ...more,
   };
 }
@@ -41,6 +42,19 @@ test('the driver that would be taken is proposed, with why, and what to type', a
 test('nothing is proposed when nothing may be taken unasked', async t => {
   const plugin = await startPlugin(vendorDriver, { findDrivers: () => [found('decoy')] });
   t.deepEqual(await plugin.nomatch(device), []);
+});
+
+test('where a module is here and the device has no driver, firmware that it lacks is proposed', async t => {
+  const drivers = [
+    found('other'),
+    found('broad-firmware', { delivers: 'firmware', isFit: false }),
+    found('acme-firmware', { delivers: 'firmware' }),
+  ];
+  const plugin = await startPlugin(vendorDriver, { findDrivers: () => drivers });
+  t.like((await plugin.nomatch(device))[0], {
+    title: 'acme-firmware 1.2-3 from Test Vendor has firmware for it',
+    command: 'usher driver install 0000:00:05.0 acme-firmware',
+  });
 });
 
 test('only what is free is proposed when that is wanted', async t => {

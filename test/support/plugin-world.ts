@@ -51,6 +51,7 @@ export function pluginWorld(t: ExecutionContext, parts: Partial<PluginHostParts>
     jail: jailTools(),
     notice: (level, message) => void notices.push(`${level}: ${message}`),
     incident: incident => void incidents.push(incident),
+    isDriven: () => false,
     limitReached: (limit, bound) => void notices.push(`limit: ${limit} ${bound}`),
     ...parts,
   });

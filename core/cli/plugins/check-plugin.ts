@@ -72,6 +72,7 @@ async function checkStart(plugin: AuthoredPlugin, caller: Caller): Promise<reado
     isReadOnly: true,
     notice: (_level, message) => void notices.push(message),
     incident: () => undefined,
+    isDriven: () => true,
     limitReached: () => undefined,
   });
   try {
