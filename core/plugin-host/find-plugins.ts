@@ -6,8 +6,9 @@ import { isPluginName, type PluginPlace } from './plugin-place.ts';
 /** More plugins than anybody has; each may be a process. */
 const PLUGINS_MAX = 64;
 
-const FILE = /\.(?:ts|mts|js|mjs)$/;
-const INDEX_FILES = ['index.ts', 'index.mts', 'index.js', 'index.mjs'] as const;
+/** How a plugin that is one file is called, and the first of these that a folder has is the plugin in it. */
+export const PLUGIN_FILE = /\.(?:ts|mts|js|mjs)$/;
+export const INDEX_FILES = ['index.ts', 'index.mts', 'index.js', 'index.mjs'] as const;
 
 /** Plugins that can be had, each name once, in order of names. */
 export interface FoundPlugins {
@@ -42,8 +43,8 @@ export function findPlugins(configDirs: readonly string[], bundled: readonly str
   for (const dir of configDirs.map(config => path.join(config, 'plugins'))) {
     for (const entry of namesIn(dir)) {
       const file = path.join(dir, entry);
-      if (FILE.test(entry)) {
-        const name = entry.replace(FILE, '');
+      if (PLUGIN_FILE.test(entry)) {
+        const name = entry.replace(PLUGIN_FILE, '');
         take(isMask(file) ? undefined : { name, origin: 'folder', file, extent: file }, name, file);
       } else if (isFolder(file)) {
         const index = INDEX_FILES.map(name => path.join(file, name)).find(isFile);

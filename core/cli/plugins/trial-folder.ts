@@ -12,6 +12,7 @@ import {
 import os from 'node:os';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
+import { INDEX_FILES, PLUGIN_FILE } from '../../plugin-host/find-plugins.ts';
 import { isPluginName } from '../../plugin-host/plugin-place.ts';
 import { readTrustedFiles } from '../../plugin-host/trusted-files.ts';
 
@@ -26,19 +27,16 @@ export interface AuthoredPlugin {
   readonly entry: string;
 }
 
-const FILE = /\.(?:ts|mts|js|mjs)$/;
-const INDEX_FILES = ['index.ts', 'index.mts', 'index.js', 'index.mjs'] as const;
-
 /** A word of the command line → the plugin it names. @throws {UsherdError} NOT_FOUND */
 export function findAuthored(word: string): AuthoredPlugin {
   const notFound = (message: string): UsherdError => new UsherdError('NOT_FOUND', message, { dir: word });
   if (!existsSync(word)) throw notFound(`${word}: there is no such folder or file`);
   const extent = realpathSync(word);
   const isFolder = statSync(extent).isDirectory();
-  const name = path.basename(extent).replace(isFolder ? '' : FILE, '');
+  const name = path.basename(extent).replace(isFolder ? '' : PLUGIN_FILE, '');
   const entry = isFolder
     ? INDEX_FILES.map(file => path.join(extent, file)).find(file => existsSync(file))
-    : FILE.test(extent)
+    : PLUGIN_FILE.test(extent)
       ? extent
       : undefined;
   if (entry === undefined) throw notFound(`${word}: no plugin there, wanted one of ${INDEX_FILES.join(', ')}`);
