@@ -94,6 +94,8 @@ const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
   { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
+  { entry: 'core/cli/run-status.ts', file: 'usher-status.cjs' },
+  { entry: 'core/cli/run-why.ts', file: 'usher-why.cjs' },
   { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
   { entry: 'core/cli/answers/answer-worker.ts', file: 'usher-answers.cjs' },
 ] as const;

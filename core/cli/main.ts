@@ -16,8 +16,22 @@ async function run(): Promise<number> {
   const call = toolCall(process.argv);
   if (call !== undefined) return (await import('./kmod/run-tool-call.ts')).runToolCall(call);
   const [verb, ...words] = process.argv.slice(2);
-  const status = verb === 'daemon' ? await (await import('./start-daemon.ts')).startDaemon(words) : undefined;
+  const status = verb === undefined ? undefined : await runAlone(verb, words);
   return status ?? (await import('./run-verb.ts')).runVerb();
+}
+
+/** Verbs that are called often, or stay: each is a file of its own in dist/, so that the others are not read along with it. */
+async function runAlone(verb: string, words: readonly string[]): Promise<number | undefined> {
+  switch (verb) {
+    case 'daemon':
+      return (await import('./start-daemon.ts')).startDaemon(words);
+    case 'status':
+      return (await import('./run-status.ts')).runStatus(words);
+    case 'why':
+      return (await import('./run-why.ts')).runWhy(words);
+    default:
+      return undefined;
+  }
 }
 
 async function main(): Promise<void> {
