@@ -11,30 +11,31 @@ const usher = path.resolve(import.meta.dirname, '../../dist/usher');
 /** depmod over a whole Debian tree beside kmod's, again when one module changed, and over a tree of packed modules. */
 export async function benchDepmod({ root, release, dir }: DebianTree, isShort: boolean): Promise<readonly Figure[]> {
   const work = mkdtempSync(path.join(os.tmpdir(), 'usherd-depmod-'));
-  const copy = path.join(work, 'root');
-  cpSync(root, copy, { recursive: true, verbatimSymlinks: true });
-  const kmod = ['depmod', '-b', copy, release];
-  const ours = [usher, 'depmod', '-b', copy, release];
+  // A tree for each, since a run finds the indexes that the one before it left.
+  const copy = (name: string): string => {
+    cpSync(root, path.join(work, name), { recursive: true, verbatimSymlinks: true });
+    return path.join(work, name);
+  };
+  const [theirs, whole, alike, other] = [copy('theirs'), copy('whole'), copy('alike'), copy('other')];
+  const kmod = ['depmod', '-b', theirs, release];
   const rounds = isShort ? 3 : 9;
-  const [theirMs = 0, ourMs = 0] = timeCommands([kmod, ours], rounds);
-  const module = path.join(copy, path.relative(root, dir), 'kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko');
-  const incremental = (change: string, ...more: readonly string[]): readonly string[] => [
+  const [theirMs = 0, ourMs = 0] = timeCommands([kmod, [usher, 'depmod', '-b', whole, release]], rounds);
+  const driver = path.join(path.relative(root, dir), 'kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko');
+  const incremental = (tree: string, change: string, ...more: readonly string[]): readonly string[] => [
     'sh',
     '-c',
     `${change}; exec "$2" depmod --incremental -b "$3" "$4"`,
     'sh',
-    module,
+    path.join(tree, driver),
     usher,
-    copy,
+    tree,
     release,
     ...more,
   ];
-  const touched = incremental('touch "$1"');
+  const touched = incremental(alike, 'touch "$1"');
   // Another driver and itself again, in turn, so that each time other aliases and symbols come and go.
-  const itself = path.join(work, 'itself.ko');
-  cpSync(module, itself);
-  const other = path.join(path.dirname(module), '../igb/igb.ko');
-  const changed = incremental('if cmp -s "$1" "$5"; then cp "$6" "$1"; else cp "$5" "$1"; fi', itself, other);
+  const [itself, igb] = [path.join(root, driver), path.join(path.dirname(path.join(root, driver)), '../igb/igb.ko')];
+  const changed = incremental(other, 'if cmp -s "$1" "$5"; then cp "$6" "$1"; else cp "$5" "$1"; fi', itself, igb);
   const [touchedMs = 0, changedMs = 0, theirsAgainMs = 0] = timeCommands([touched, changed, kmod], rounds);
   const packed = await kernelTree('newer');
   // Printed in place of written: nobody may change that tree.
