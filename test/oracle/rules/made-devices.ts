@@ -14,6 +14,7 @@ export const MADE_DEVICES: readonly MadeDevice[] = [
   ...pointers(),
   ...networks(),
   ...ataDisk(),
+  ...transportDisks(),
   ...nvme(),
   ...serials(),
   ...others(),
@@ -492,5 +493,85 @@ function others(): MadeDevice[] {
       DEVNAME: 'mmcblk0',
       DEVTYPE: 'disk',
     }),
+  ];
+}
+
+/** A SCSI disk below `above`, which is on its transport, with its block device. */
+function scsiDisk(above: string, numbers: string, name: string, minor: number): MadeDevice[] {
+  const target = `${above}/target${numbers.slice(0, numbers.lastIndexOf(':'))}`;
+  const scsi = `${target}/${numbers}`;
+  return [
+    device(target, 'scsi', { DEVTYPE: 'scsi_target' }),
+    device(
+      scsi,
+      'scsi',
+      { DEVTYPE: 'scsi_device', DRIVER: 'sd', MODALIAS: 'scsi:t-0x00' },
+      { vendor: 'ACME', model: 'ARRAY', type: '0', rev: '1.0' },
+      'sd',
+    ),
+    device(
+      `${scsi}/block/${name}`,
+      'class/block',
+      { MAJOR: '65', MINOR: String(minor), DEVNAME: name, DEVTYPE: 'disk' },
+      { removable: '0' },
+    ),
+  ];
+}
+
+/** Disks whose place is named by what they are reached by: Fibre Channel, SAS in three ways, iSCSI, Hyper-V. */
+function transportDisks(): MadeDevice[] {
+  const fibre = `${PCI}/0000:00:0a.0`;
+  const sas = `${PCI}/0000:00:0b.0`;
+  const remote = `${fibre}/host10/rport-10:0-1`;
+  const expander = `${sas}/host11/port-11:0/expander-11:0`;
+  const session = '/devices/platform/host12/session3';
+  const vmbus = '/devices/LNXSYSTM:00/VMBUS:00/0000000000000000';
+  const end = (path: string, name: string, phy: string, address: string): MadeDevice[] => [
+    { devpath: `${path}/${name}` },
+    device(`${path}/${name}/sas_device/${name}`, 'class/sas_device', {}, { phy_identifier: phy, sas_address: address }),
+  ];
+  const port = (path: string, name: string, phys: string): MadeDevice[] => [
+    { devpath: `${path}/${name}` },
+    device(`${path}/${name}/sas_port/${name}`, 'class/sas_port', {}, { num_phys: phys }),
+  ];
+  return [
+    pci('0000:00:0a.0', 'c0400', '1077:2532', 'qla2xxx'),
+    pci('0000:00:0b.0', '10700', '1000:0072', 'mpt3sas'),
+    device(`${fibre}/host10`, 'scsi', { DEVTYPE: 'scsi_host' }),
+    { devpath: remote },
+    ...scsiDisk(remote, '10:0:0:1', 'sdq', 0),
+    device(`${remote}/target10:0:0/fc_transport/target10:0:0`, 'class/fc_transport', {}, { port_name: '0x50060e8010' }),
+    ...scsiDisk(remote, '10:0:0:16641', 'sdr', 16),
+    device(`${sas}/host11`, 'scsi', { DEVTYPE: 'scsi_host' }),
+    ...port(`${sas}/host11`, 'port-11:0', '4'),
+    ...end(`${sas}/host11/port-11:0`, 'expander-11:0', '0', '0x500304800'),
+    ...port(expander, 'port-11:0:5', '1'),
+    ...end(`${expander}/port-11:0:5`, 'end_device-11:0:5', '5', '0x5000c500a'),
+    ...scsiDisk(`${expander}/port-11:0:5/end_device-11:0:5`, '11:0:5:0', 'sds', 32),
+    ...port(`${sas}/host11`, 'port-11:1', '1'),
+    ...end(`${sas}/host11/port-11:1`, 'end_device-11:1', '3', '0x5000c500b'),
+    ...scsiDisk(`${sas}/host11/port-11:1/end_device-11:1`, '11:0:1:0', 'sdt', 48),
+    ...port(`${sas}/host11`, 'port-11:2', '2'),
+    ...end(`${sas}/host11/port-11:2`, 'end_device-11:2', '6', '0x5000c500c'),
+    ...scsiDisk(`${sas}/host11/port-11:2/end_device-11:2`, '11:0:2:0', 'sdu', 64),
+    device('/devices/platform/host12', 'scsi', { DEVTYPE: 'scsi_host' }),
+    { devpath: session },
+    device(
+      `${session}/iscsi_session/session3`,
+      'class/iscsi_session',
+      {},
+      { targetname: 'iqn.2026-11.org.example:disk' },
+    ),
+    { devpath: `${session}/connection3:0` },
+    device(
+      `${session}/connection3:0/iscsi_connection/connection3:0`,
+      'class/iscsi_connection',
+      {},
+      { persistent_address: '192.0.2.7', persistent_port: '3260' },
+    ),
+    ...scsiDisk(session, '12:0:0:2', 'sdv', 80),
+    device(vmbus, 'vmbus', {}, { device_id: '{00000000-0001-8899-0000-000000000000}' }),
+    device(`${vmbus}/host13`, 'scsi', { DEVTYPE: 'scsi_host' }),
+    ...scsiDisk(`${vmbus}/host13`, '13:0:0:0', 'sdw', 96),
   ];
 }

@@ -1,5 +1,6 @@
 import type { RuleContext, RuleDevice } from '../rule-context.ts';
 import { ancestorOf, topOf } from './ancestors.ts';
+import { scsiTransport } from './scsi-transport.ts';
 
 type Properties = readonly (readonly [key: string, value: string])[];
 
@@ -28,7 +29,7 @@ const PLAIN: Readonly<Record<string, { readonly parent: boolean; readonly transp
 
 /**
  * A device → ID_PATH and ID_PATH_TAG: where it is plugged in, as one name made of the buses above it. Undefined for a device whose place has
- * no name that stays: one below no known bus, a disk on no known transport, a disk of Fibre Channel, SAS or iSCSI.
+ * no name that stays: one below no known bus, a disk on no known transport.
  * Source: systemd, path_id; udev(7) has nothing of it.
  */
 export function pathId(device: RuleDevice, context: RuleContext): Properties | undefined {
@@ -82,6 +83,13 @@ function step(at: RuleDevice, device: RuleDevice, walk: Walk, context: RuleConte
       walk.hasTransport = true;
       return topOf(at, subsystem);
     }
+    case 'cciss': {
+      const disk = /^c\d+d(\d+)/.exec(sysname)?.[1];
+      if (disk === undefined) return undefined;
+      prepend(walk, `cciss-disk${disk}`);
+      walk.hasTransport = true;
+      return topOf(at, subsystem);
+    }
     case 'spi':
       prepend(walk, `cs-${/[0-9]*$/.exec(sysname)?.[0] ?? ''}`);
       return topOf(at, subsystem);
@@ -118,7 +126,13 @@ function scsiStep(at: RuleDevice, walk: Walk, context: RuleContext): RuleDevice 
     walk.hasParent = true;
     return topOf(at, 'scsi');
   }
-  if (/\/(?:rport-|end_device-|session|vmbus_)/.test(at.devpath)) return undefined;
+  const transport = scsiTransport(at, context);
+  if (transport === undefined) return undefined;
+  if (transport !== 'none') {
+    prepend(walk, transport.part);
+    walk.hasParent ||= transport.standsAlone;
+    return at;
+  }
   const host = ancestorOf(at, 'scsi', 'scsi_host');
   const numbers = /^(\d+):(\d+):(\d+):(\d+)$/.exec(at.sysname);
   if (host === undefined || numbers === null) return undefined;
