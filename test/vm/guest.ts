@@ -158,9 +158,11 @@ export class Guest {
   /** Waits until a driver of a bus has devices, and tells them: the driver links are the kernel's own word. */
   async expectBound(bus: string, driver: string, count = 1): Promise<readonly BoundDevice[]> {
     const links = `/sys/bus/${bus}/drivers/${driver}/*/driver`;
+    // Looked at and told in one: a bus may take a device away for a moment, to try another driver on it.
+    const bound = `for link in ${links}; do [ -e "$link" ] && readlink -f "\${link%/driver}"; done`;
     const found = await this.run(
-      `${untilLoop(`set -- ${links}; [ -e "$1" ] && [ $# -ge ${count} ]`)}
-       for link in ${links}; do readlink -f "\${link%/driver}"; done`,
+      `${untilLoop(`found=$(${bound}) ; [ "$(echo "$found" | grep -c ^/sys/devices/)" -ge ${count} ]`)}
+       echo "$found"`,
     );
     return found.split('\n').map(line => ({ devpath: line.replace(/^\/sys/, ''), driver }));
   }
