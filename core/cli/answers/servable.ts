@@ -1,8 +1,5 @@
 import { toolCall, type ToolCall } from '../argv0.ts';
-import { parseWords } from '../kmod/getopt.ts';
-import { OUR_GROUP } from '../kmod/common-rows.ts';
-import { splitWords } from '../kmod/split-words.ts';
-import { loadTool } from '../kmod/tools.ts';
+import type { GivenOption } from '../kmod/getopt.ts';
 
 /** A command line that a client sends to the daemon, in place of running it itself. */
 export interface AskedCommand {
@@ -15,9 +12,12 @@ export interface AskedCommand {
 /** Verbs that only look, and say all they have to say at once. */
 const VERBS: readonly string[] = ['why', 'status', 'devices'];
 
+/** With it modprobe says nothing of the configuration's options and commands, which not everybody may read. */
+const RESOLVING: readonly string[] = ['resolve-alias'];
+
 /** Options of modprobe with which it only looks. */
 const LOOKING: readonly string[] = [
-  'resolve-alias',
+  ...RESOLVING,
   'show-depends',
   'show-config',
   'show-modversions',
@@ -26,35 +26,47 @@ const LOOKING: readonly string[] = [
   'why',
 ];
 
+/** What may stand beside those. Any other option of modprobe is left to the caller's own process: it could make it act (-r, -f). */
+const HARMLESS: readonly string[] =
+  'all quiet verbose use-blacklist ignore-commands first-time json kernel help version config dirname set-version root state-dir'.split(
+    ' ',
+  );
+
 /** Options whose value is a file or folder. */
 const PLACES: readonly string[] = ['config', 'dirname', 'basedir', 'root', 'state-dir'];
 
 /**
  * Whether the daemon may answer a command line: only what changes nothing, does not depend on the folder the caller is in or on its time
- * zone, and reads nothing that the caller might not read: others than root and the daemon's own user name no places and are told nothing
- * of the ledger.
+ * zone, and reads nothing that the caller might not read: others than root and the daemon's own user name no places, neither in words nor
+ * in what the environment adds to them, and are told nothing of the ledger and of modprobe's configuration.
  */
 export async function isServable({ words, env, uid }: AskedCommand, daemonUid: number): Promise<boolean> {
   if ((env['TZ'] ?? '') !== (process.env['TZ'] ?? '')) return false;
   const isAdmin = uid === daemonUid || uid === 0;
-  if (!isAdmin && words.some(word => word.includes('/'))) return false;
+  if (!isAdmin && [...words, env['MODPROBE_OPTIONS'] ?? ''].some(word => word.includes('/'))) return false;
   const call = toolCall(['', '', ...words]);
-  if (call !== undefined) return isServableTool(call, env);
+  if (call !== undefined) return isServableTool(call, env, isAdmin ? LOOKING : RESOLVING);
   return isAdmin && VERBS.includes(words[0] ?? '') && words.every((word, at) => isFixedWord(word, words[at - 1] ?? ''));
 }
 
-async function isServableTool({ tool: name, words }: ToolCall, env: AskedCommand['env']): Promise<boolean> {
-  if (name !== 'lsmod' && name !== 'modinfo' && name !== 'modprobe') return false;
-  const tool = await loadTool(name);
-  const before = tool.wordsFrom === undefined ? [] : splitWords(env[tool.wordsFrom] ?? '');
-  const rows = [...tool.groups, OUR_GROUP].flatMap(group => group.rows);
-  const { given, operands } = parseWords([...before, ...words], rows, tool.isStrict);
-  const onlyLooks = name !== 'modprobe' || given.some(option => LOOKING.includes(option.name));
+async function isServableTool(call: ToolCall, env: AskedCommand['env'], looking: readonly string[]): Promise<boolean> {
+  const { tool } = call;
+  if (tool !== 'lsmod' && tool !== 'modinfo' && tool !== 'modprobe') return false;
+  const { readToolCall } = await import('../kmod/run-tool-call.ts');
+  const { given, operands } = await readToolCall(call, env);
   return (
-    onlyLooks &&
+    (tool !== 'modprobe' || onlyLooks(given, looking)) &&
     !given.some(option => option.name === 'syslog') &&
     given.every(option => !isPlaceOption(option.name) || isAbsolute(option.value ?? '')) &&
     operands.every(isFixedOperand)
+  );
+}
+
+function onlyLooks(given: readonly GivenOption[], looking: readonly string[]): boolean {
+  const isHarmless = (name: string): boolean => HARMLESS.includes(name) || name.endsWith('-root');
+  return (
+    given.some(({ name }) => looking.includes(name)) &&
+    given.every(({ name }) => looking.includes(name) || isHarmless(name))
   );
 }
 

@@ -2,7 +2,7 @@ import { UsherdError } from '../../errors.ts';
 import { systemRoot, type RootOptions } from '../../kernel/system-root.ts';
 import { VERSION } from '../../version.ts';
 import { OUR_GROUP } from './common-rows.ts';
-import { parseWords, type GivenOption } from './getopt.ts';
+import { parseWords, type GivenOption, type ParsedWords } from './getopt.ts';
 import { splitWords } from './split-words.ts';
 import { helpText } from './tool-help.ts';
 import { ToolLog } from './tool-log.ts';
@@ -13,11 +13,16 @@ import type { KmodTool, ToolRun } from './tool.ts';
 /** The kmod whose behaviour this is, as its tools print it: the first line scripts compare, the second they search for `+XZ`. */
 export const KMOD_VERSION_LINES = ['kmod version 30', '+ZSTD +XZ +ZLIB +LIBCRYPTO -EXPERIMENTAL'] as const;
 
+/** Words behind a tool's name, with those its environment puts before them → options and operands. */
+export function readToolWords(tool: KmodTool, words: readonly string[], env: ToolHost['env']): ParsedWords {
+  const before = tool.wordsFrom === undefined ? [] : splitWords(env[tool.wordsFrom] ?? '');
+  const rows = [...tool.groups, OUR_GROUP].flatMap(group => group.rows);
+  return parseWords([...before, ...words], rows, tool.isStrict);
+}
+
 /** Words behind the tool's name → its exit status. Nothing is thrown but bugs. */
 export async function runTool(tool: KmodTool, words: readonly string[], host: ToolHost): Promise<number> {
-  const before = tool.wordsFrom === undefined ? [] : splitWords(host.env[tool.wordsFrom] ?? '');
-  const rows = [...tool.groups, OUR_GROUP].flatMap(group => group.rows);
-  const { given, operands, refusal } = parseWords([...before, ...words], rows, tool.isStrict);
+  const { given, operands, refusal } = readToolWords(tool, words, host.env);
   for (const { name } of given) {
     if (name === 'help') {
       host.out(helpText(tool));
