@@ -88,11 +88,37 @@ export class PluginDesk {
     return this.#host.restart(name);
   }
 
-  /** Starts what is to run; what changes from here on is noticed. */
+  /** Starts what is to run; what changes from here on is noticed, also while it is being started. */
   async load(): Promise<void> {
-    const { roots, reporter, ledger } = this.#parts;
-    this.#watch?.close();
+    const watched = this.#watchFolders();
     await this.#host.load();
+    this.#tellProblems();
+    // A plugin that is a folder has come: what changed in it since it was read is not known.
+    if (this.#folders().some(folder => !watched.includes(folder))) await this.load();
+  }
+
+  async stop(): Promise<void> {
+    this.#watch?.close();
+    await this.#host.stop();
+  }
+
+  #watchFolders(): readonly string[] {
+    const folders = this.#folders();
+    this.#watch?.close();
+    this.#watch = new WorldWatch(folders, () => void this.load());
+    return folders;
+  }
+
+  /** Where plugins are looked for, and where those lie that were found. */
+  #folders(): readonly string[] {
+    const found = this.#host
+      .list()
+      .flatMap(({ origin, file }) => (origin === 'bundled' || file === undefined ? [] : [path.dirname(file)]));
+    return [...new Set([...pluginDirs(this.#parts.roots.configDirs), ...found])];
+  }
+
+  #tellProblems(): void {
+    const { reporter, ledger } = this.#parts;
     const { problems } = this.#host;
     const texts = problems.map(problem => formatProblem(problem));
     for (const [index, text] of texts.entries()) {
@@ -102,15 +128,6 @@ export class PluginDesk {
       ledger.incident({ kind: 'config-problem', problem });
     }
     this.#told = texts;
-    const folders = this.#host
-      .list()
-      .flatMap(({ origin, file }) => (origin === 'bundled' || file === undefined ? [] : [path.dirname(file)]));
-    this.#watch = new WorldWatch([...new Set([...pluginDirs(roots.configDirs), ...folders])], () => void this.load());
-  }
-
-  async stop(): Promise<void> {
-    this.#watch?.close();
-    await this.#host.stop();
   }
 
   #actions(): PluginActions {
