@@ -45,12 +45,8 @@ export async function simulatePolicy(options: OptionValues, caller: Caller): Pro
   if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
     throw new UsherdError('NOT_FOUND', `${dir}: there is no such folder`, { dir });
   const notice = (message: string): void => void caller.stderr.write(`usher: ${message}\n`);
-  const mind = await openCandidate(dir, caller.roots, caller.release ?? runningRelease(), notice);
-  try {
-    return isSet(options, 'shadow') ? await shadow(mind, caller) : await overRecord(mind, options, caller);
-  } finally {
-    await mind.close();
-  }
+  await using mind = await openCandidate(dir, caller.roots, caller.release ?? runningRelease(), notice);
+  return isSet(options, 'shadow') ? await shadow(mind, caller) : await overRecord(mind, options, caller);
 }
 
 async function overRecord(mind: Observer, options: OptionValues, caller: Caller): Promise<number> {

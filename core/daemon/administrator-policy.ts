@@ -8,10 +8,9 @@ import { openAskedPlugins } from './asked-plugins.ts';
 import { policySources, readPolicy } from './policy-in-force.ts';
 import { readRulePolicy, traitsOfFile } from './rules-in-force.ts';
 
-/** Who is asked when an administrator loads a module; `close` ends the plugins among them. */
-export interface AdministratorPolicy {
+/** Who is asked when an administrator loads a module; disposing of it ends the plugins among them. */
+export interface AdministratorPolicy extends AsyncDisposable {
   readonly opinions: readonly OpinionSource[];
-  close(): Promise<void>;
 }
 
 /**
@@ -30,8 +29,11 @@ export async function openAdministratorPolicy(
     const step = plan.steps.find(each => each.kind === 'insert' && each.module === module);
     return step?.kind === 'insert' ? traitsOfFile(step.path) : undefined;
   });
-  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice });
   const admits = policy.settings().default === 'deny-unmatched' && (await isAdmitted());
   const own = admits ? [standingOpinions(policy)] : policySources(policy);
-  return { opinions: [...own, ruleOpinions(rules), ...plugins.opinions], close: () => plugins.close() };
+  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice });
+  return {
+    opinions: [...own, ruleOpinions(rules), ...plugins.opinions],
+    [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
+  };
 }

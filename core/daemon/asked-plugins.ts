@@ -5,17 +5,15 @@ import { hasPlugins } from '../plugin-host/has-plugins.ts';
 import type { FactReader } from '../plugin-host/fact-reader.ts';
 
 /** Plugins that are only asked what they would say: what they store is forgotten, and what they want done is not done. */
-export interface AskedPlugins {
+export interface AskedPlugins extends AsyncDisposable {
   /** Nobody, where there are no plugins. */
   readonly opinions: readonly OpinionSource[];
-  /** Ends them; a process with plugins in it does not end by itself before. */
-  close(): Promise<void>;
 }
 
-const NONE: AskedPlugins = { opinions: [], close: async () => undefined };
+const NONE: AskedPlugins = { opinions: [], [Symbol.asyncDispose]: async () => undefined };
 
 /**
- * Starts the plugins of a configuration for a process that soon ends. What cannot be started is told by `notice`. Without `sysfs` the
+ * Starts the plugins of a configuration for a process that soon ends; it does not end before they are disposed of. What cannot be started is told by `notice`. Without `sysfs` the
  * devices are not of this machine, and nothing is known of them but what the event says.
  */
 export async function openAskedPlugins(
@@ -63,5 +61,5 @@ export async function openAskedPlugins(
   });
   await host.load();
   for (const problem of host.problems) notice(formatProblem(problem));
-  return { opinions: [host.opinions], close: () => host.stop() };
+  return { opinions: [host.opinions], [Symbol.asyncDispose]: () => host.stop() };
 }

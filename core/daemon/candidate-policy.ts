@@ -40,6 +40,6 @@ export async function openCandidate(
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
     opinions: [...opinionSources(() => opened.config, policy, rules), ...plugins.opinions],
-    close: () => plugins.close(),
+    [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
   };
 }

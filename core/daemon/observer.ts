@@ -21,14 +21,12 @@ export function opinionSources(
   return [modprobeBlacklist(config), kernelBlacklist(config), ...ours, ...ruled];
 }
 
-/** What thinks as the daemon does, over a system that is only looked at. */
-export interface Observer extends Mind {
+/** What thinks as the daemon does, over a system that is only looked at. Disposing of it ends the plugins that were asked. */
+export interface Observer extends Mind, AsyncDisposable {
   readonly opened: OpenedWorld;
-  /** Ends the plugins that were asked. */
-  close(): Promise<void>;
 }
 
-/** Opens what `usher why` asks: also the plugins, in a process that then has to close it. `notice` tells who could not be asked. */
+/** Opens what `usher why` asks: also the plugins. `notice` tells who could not be asked. */
 export async function openObserver(
   roots: SystemRoot,
   release: string,
@@ -45,6 +43,6 @@ export async function openObserver(
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
     opinions: [...opinionSources(() => opened.config, readPolicy(roots), rules), ...plugins.opinions],
-    close: () => plugins.close(),
+    [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
   };
 }

@@ -65,7 +65,7 @@ export async function replayRecording(
     roots,
     treeTraits(() => world.tree),
   );
-  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice, hasSysfs: false });
+  await using plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice, hasSysfs: false });
   const mind: Mind = {
     world: () => world,
     stateOf: module => loader.stateOf(module),
@@ -128,7 +128,6 @@ export async function replayRecording(
     history.close();
     return { entries, problems: recording.problems, rejections, losses, mind, world };
   } finally {
-    await plugins.close();
     rmSync(folder, { recursive: true, force: true });
   }
 }

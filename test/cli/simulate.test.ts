@@ -65,7 +65,8 @@ function folder(t: ExecutionContext): string {
 async function recorded(t: ExecutionContext): Promise<readonly string[]> {
   const stateDir = folder(t);
   const roots = systemRoot({ root: demoRoot, stateDir }, { env: {}, uid: 0 });
-  const mind = { ...(await openObserver(roots, RELEASE, message => t.fail(message))), stateOf: () => undefined };
+  await using observer = await openObserver(roots, RELEASE, message => t.fail(message));
+  const mind = { ...observer, stateOf: () => undefined };
   const ledger = Ledger.open(path.join(stateDir, 'ledger.sqlite'), { now: () => START + 5 * HOUR_MS });
   ledger.beginRun({ ...RUN, startedAtMs: START });
   for (const [hour, devpath] of [stick, card, stick, stick].entries()) {
@@ -84,7 +85,6 @@ async function recorded(t: ExecutionContext): Promise<readonly string[]> {
   ledger.open(request, asDeliberation(facts, wish));
   ledger.commit(request, []);
   ledger.close('test over');
-  await mind.close();
   return ['--root', demoRoot, '--state-dir', stateDir, '--kernel', RELEASE, '--since', '2026-11-01'];
 }
 

@@ -29,7 +29,7 @@ export async function judgePolicy(plan: LoadPlan, { word, match }: AskedFor, run
   const { openAdministratorPolicy } = await import('../../daemon/administrator-policy.ts');
   const { judgePlan } = await import('../../pipeline/5-resolve/judge-plan.ts');
   const { restrictPlan } = await import('../../pipeline/5-resolve/restrict-plan.ts');
-  const policy = await openAdministratorPolicy(roots, plan, {
+  await using policy = await openAdministratorPolicy(roots, plan, {
     notice: message => log.error(message),
     isAdmitted: () => isPartOfPlan(plan, run),
   });
@@ -38,7 +38,6 @@ export async function judgePolicy(plan: LoadPlan, { word, match }: AskedFor, run
     asker: { kind: 'administrator', name: word, uid: host.uid },
     opinions: policy.opinions,
   });
-  await policy.close();
   const denied = [...verdicts.values()].filter(({ verdict }) => verdict === 'deny');
   const places = new Set(denied.flatMap(({ winner }) => winner?.place ?? []).map(formatPlace));
   return { refusals: restrictPlan(plan, verdicts), places };

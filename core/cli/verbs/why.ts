@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { Observer } from '../../daemon/observer.ts';
 import type { HistoryEntry } from '../../pipeline/7-ledger/history-entry.ts';
 import type { History } from '../../pipeline/7-ledger/history.ts';
 import { isSet } from '../option-values.ts';
@@ -38,15 +37,11 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
   const { openObserver } = await import('../../daemon/observer.ts');
   const { runningRelease } = await import('../call-verb.ts');
   const release = caller.release ?? runningRelease();
-  const observer = await openObserver(caller.roots, release, message => caller.stderr.write(`usher: ${message}\n`));
-  try {
-    return await explainWord(word, observer, options, caller);
-  } finally {
-    await observer.close();
-  }
-}
-
-async function explainWord(word: string, observer: Observer, options: OptionValues, caller: Caller): Promise<number> {
+  await using observer = await openObserver(
+    caller.roots,
+    release,
+    message => void caller.stderr.write(`usher: ${message}\n`),
+  );
   const { whySubject } = await import('../why-subject.ts');
   const explain = await import('../../pipeline/8-report/explain.ts');
   const { explainDevice, explainEntry, explainModalias } = await import('../why-explanations.ts');

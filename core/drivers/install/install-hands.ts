@@ -14,8 +14,8 @@ export interface InstallHands {
   readonly self: readonly string[];
   /** The module tree and modprobe's configuration as they are now. */
   readonly openWorld: (release: string) => ModuleWorld;
-  /** The same with everybody who has an opinion; to be closed. */
-  readonly openMind: (release: string) => Promise<Mind & { close(): Promise<void> }>;
+  /** The same with everybody who has an opinion. */
+  readonly openMind: (release: string) => Promise<Mind & AsyncDisposable>;
   /** Writes a row of the ledger: by the daemon when it runs, else here. */
   readonly record: (incident: Incident) => Promise<void>;
   /**

@@ -40,8 +40,8 @@ export async function loadStep(transaction: Transaction, hands: InstallHands): P
     return { kind: 'failed', message: `${transaction.device} is gone: it was unplugged meanwhile` };
   const before = new Set(loadedModules(roots.sys));
   const taintBefore = readTaint(roots.proc) ?? 0n;
-  const mind = await hands.openMind(transaction.release);
-  const thought = await deliberate({ kind: 'device', device: deviceOf(device) }, mind).finally(() => mind.close());
+  await using mind = await hands.openMind(transaction.release);
+  const thought = await deliberate({ kind: 'device', device: deviceOf(device) }, mind);
   if (thought.candidates.length === 0)
     return {
       kind: 'failed',
