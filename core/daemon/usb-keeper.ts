@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import type { SystemRoot } from '../kernel/system-root.ts';
-import { parseUsbDescriptors } from '../kernel/usb-descriptors.ts';
+import { parseUsbDescriptors, readUsbDescriptors } from '../kernel/usb-descriptors.ts';
 import type { Action, Uevent } from '../pipeline/1-intake/uevent.ts';
 import type { Device } from '../pipeline/2-device/device.ts';
 import type { PolicySettings } from '../pipeline/4-policy/policy-settings.ts';
@@ -47,8 +46,9 @@ export class UsbKeeper {
 
   /** What the interfaces of a device will be, by its descriptors. One that went away has none, and is let in no more. */
   wishesOf({ devpath }: Pick<Device, 'devpath'>): readonly Modalias[] {
-    const file = `${this.#roots.sys}${devpath}/descriptors`;
-    const { interfaces, problems } = parseUsbDescriptors(readBytes(file), file);
+    const folder = `${this.#roots.sys}${devpath}`;
+    const bytes = readUsbDescriptors(folder) ?? Buffer.alloc(0);
+    const { interfaces, problems } = parseUsbDescriptors(bytes, `${folder}/descriptors`);
     for (const problem of problems) this.#reporter.emit('notice', 'warning', formatProblem(problem));
     return interfaces;
   }
@@ -71,13 +71,5 @@ export class UsbKeeper {
       const what = isClosed ? 'shut out what is new' : 'let in again what is new';
       this.#reporter.emit('notice', 'error', `${controller} does not ${what}: ${errnoText(errno)}`);
     }
-  }
-}
-
-function readBytes(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch {
-    return Buffer.alloc(0);
   }
 }

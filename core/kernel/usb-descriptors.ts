@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
 import type { Problem } from '../vocabulary/place.ts';
 
@@ -6,6 +7,19 @@ export interface UsbDescriptors {
   /** The modalias each of its interfaces will have, in every setting of every configuration, each once. */
   readonly interfaces: readonly Modalias[];
   readonly problems: readonly Problem[];
+}
+
+/** Longest chain of descriptors read: a configuration says its length in 16 bits, and a device has some few. */
+const DESCRIPTORS_MAX_BYTES = 4 * 65_536;
+
+/** Bytes of the `descriptors` file in a USB device's folder; undefined when there is none, or more than a device has. */
+export function readUsbDescriptors(folder: string): Buffer | undefined {
+  try {
+    const bytes = readFileSync(`${folder}/descriptors`);
+    return bytes.length > DESCRIPTORS_MAX_BYTES ? undefined : bytes;
+  } catch {
+    return undefined;
+  }
 }
 
 const DEVICE = 1;

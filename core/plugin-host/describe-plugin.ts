@@ -3,6 +3,7 @@ import type { Fact, Hook, HookKind } from '../plugin-api/hooks.ts';
 import type { Filter } from '../plugin-api/filter.ts';
 import type { Need } from '../plugin-api/context.ts';
 import { isNeed } from './needs.ts';
+import { isOrder, ORDER_MAX } from './plugin-order.ts';
 import { isPluginName } from './plugin-place.ts';
 
 /** What a plugin says of itself, checked. It can go over a channel. */
@@ -47,7 +48,6 @@ const NOMATCH_DEADLINE_MAX_MS = 600_000;
 const HOOKS_MAX = 32;
 const PATTERNS_MAX = 1024;
 const PATTERN_MAX_CHARACTERS = 1024;
-const ORDER_MAX = 1000;
 const TEXT_MAX_CHARACTERS = 200;
 
 /** A module's default export → what it says of itself, or what is wrong with it. Nothing is believed of a value that came from outside. */
@@ -60,7 +60,7 @@ export function describePlugin(value: unknown): PluginFacts | { readonly wrong: 
   if (!isText(version) || !isText(summary)) return { wrong: `its version and summary must be texts of one line` };
   if (!Array.isArray(needs) || !needs.every(isNeed))
     return { wrong: `its needs are ${quote(needs)}, wanted some of drivers, unload, net, search, read:/PATH` };
-  if (order !== undefined && !(Number.isInteger(order) && order >= 0 && order <= ORDER_MAX))
+  if (order !== undefined && !isOrder(order))
     return { wrong: `its order is ${quote(order)}, wanted a whole number from 0 to ${ORDER_MAX}` };
   if (settings !== undefined && typeof settings['~standard']?.validate !== 'function')
     return { wrong: 'its settings are no Standard Schema' };

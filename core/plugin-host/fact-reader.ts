@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ModuleTraits } from '../kernel/module-traits.ts';
 import { readAttribute } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
-import { parseUsbDescriptors } from '../kernel/usb-descriptors.ts';
+import { parseUsbDescriptors, readUsbDescriptors } from '../kernel/usb-descriptors.ts';
 import type { Device } from '../pipeline/2-device/device.ts';
 import { parentDevpath } from '../vocabulary/devpath.ts';
 import type { ModuleName } from '../vocabulary/module-name.ts';
@@ -16,9 +16,6 @@ export interface FactReader {
   usbOf(device: Device): UsbIdentity | undefined;
   attributesOf(device: Device, names: readonly string[]): Readonly<Record<string, string>>;
 }
-
-/** A configuration says its length in 16 bits, and a device has some few. */
-const DESCRIPTORS_MAX_BYTES = 4 * 65_536;
 
 /** Reads facts from sysfs; one device's are read once, for as long as somebody asks about that very value. */
 export class SysfsFacts implements FactReader {
@@ -58,8 +55,8 @@ export class SysfsFacts implements FactReader {
       at !== undefined;
     ) {
       const folder = `${this.#sys}${at}`;
-      const bytes = readBytes(`${folder}/descriptors`);
-      if (bytes !== undefined) return identityOf(bytes, folder, at);
+      const bytes = readUsbDescriptors(folder);
+      if (bytes !== undefined && bytes.length > 0) return identityOf(bytes, folder, at);
       at = parentDevpath(at as Device['devpath']);
     }
     return undefined;
@@ -99,13 +96,4 @@ function identityOf(bytes: Buffer, folder: string, devpath: string): UsbIdentity
     ...text('manufacturer', 'manufacturer'),
     ...text('productName', 'product'),
   };
-}
-
-function readBytes(file: string): Buffer | undefined {
-  try {
-    const bytes = readFileSync(file);
-    return bytes.length === 0 || bytes.length > DESCRIPTORS_MAX_BYTES ? undefined : bytes;
-  } catch {
-    return undefined;
-  }
 }

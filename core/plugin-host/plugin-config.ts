@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import type { Place, Problem } from '../vocabulary/place.ts';
+import { isOrder, ORDER_MAX } from './plugin-order.ts';
 import { isNeed, type GrantedNeed } from './needs.ts';
 
 /** What an administrator says of one plugin, in `plugins/NAME.toml` of a configuration folder. */
@@ -19,9 +20,6 @@ export interface PluginConfig {
 
 /** Without a file: what was put into a folder of plugins runs, what came along with usherd or in a package does not. */
 const ABSENT: PluginConfig = { isEnabled: false, isRequired: false, grant: [], settings: {} };
-
-/** Orders beyond it are a slip of the keyboard. */
-const ORDER_MAX = 1000;
 
 /** The strongest folder's NAME.toml → what it says; what cannot be used of it is a problem. A file that is no TOML switches nothing on. */
 export function readPluginConfig(
@@ -87,10 +85,6 @@ export function parsePluginConfig(
 
 function isBoolean(value: unknown): value is boolean {
   return typeof value === 'boolean';
-}
-
-function isOrder(value: unknown): value is number {
-  return typeof value === 'number' && Number.isInteger(value) && value >= 0 && value <= ORDER_MAX;
 }
 
 function isNeeds(value: unknown): value is GrantedNeed[] {

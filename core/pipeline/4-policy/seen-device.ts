@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { readSysfsDevice, readAttribute } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
+import { readUsbDescriptors } from '../../kernel/usb-descriptors.ts';
 import { parentDevpath, type Devpath } from '../../vocabulary/devpath.ts';
 
 /**
@@ -19,16 +20,14 @@ export interface SeenDevice {
   readonly inode?: string;
 }
 
-/** Longest chain of descriptors read: a USB configuration says its length in 16 bits, and a device has some few. */
-const DESCRIPTORS_MAX_BYTES = 4 * 65_536;
-
 /** Looks at a device as it is now; undefined when it is gone. Source: Documentation/ABI/testing/sysfs-bus-usb, descriptors. */
 export function seeDevice(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): SeenDevice | undefined {
   const found = readSysfsDevice(roots, devpath);
   if (found === undefined) return undefined;
   const folder = `${roots.sys}${devpath}`;
   const owner = found.devtype === 'usb_interface' ? `${roots.sys}${parentDevpath(devpath) ?? devpath}` : folder;
-  const descriptors = hashOf(`${owner}/descriptors`);
+  const bytes = readUsbDescriptors(owner);
+  const descriptors = bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
   const diskseq = readAttribute(`${folder}/diskseq`)?.trim();
   const inode = statSync(folder, { throwIfNoEntry: false })?.ino.toString();
   return {
@@ -52,13 +51,4 @@ export function differences(seen: SeenDevice, now: SeenDevice | undefined): read
 /** Whether the two show the same of themselves, wherever they are plugged in. */
 export function looksLike(seen: SeenDevice, now: SeenDevice): boolean {
   return seen.modalias === now.modalias && seen.descriptors === now.descriptors;
-}
-
-function hashOf(file: string): string | undefined {
-  try {
-    const bytes = readFileSync(file);
-    return bytes.length > DESCRIPTORS_MAX_BYTES ? undefined : createHash('sha256').update(bytes).digest('hex');
-  } catch {
-    return undefined;
-  }
 }
