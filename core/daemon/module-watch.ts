@@ -35,6 +35,7 @@ export class ModuleWatch {
     return {
       canInsert: loader.canInsert,
       insert: async (path, parameters) => {
+        if (!loader.canInsert) return loader.insert(path, parameters);
         const module = moduleNameOfPath(path);
         this.#expect(module);
         try {

@@ -13,6 +13,14 @@ export interface ModuleRestrictions {
   readonly hasModules: boolean;
 }
 
+/** A kernel without modules has nothing to restrict. */
+export const NO_MODULES: ModuleRestrictions = {
+  lockdown: 'unavailable',
+  enforcesSignatures: false,
+  modulesDisabled: false,
+  hasModules: false,
+};
+
 export function readModuleRestrictions({ sys, proc }: { sys: string; proc: string }): ModuleRestrictions {
   const lockdown = /\[(none|integrity|confidentiality)\]/.exec(
     readText(path.join(sys, 'kernel/security/lockdown')) ?? '',

@@ -8,7 +8,6 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'nod
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import Database from 'better-sqlite3';
 import { callDaemon } from '../../core/ipc/client.ts';
 import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
 import { History } from '../../core/pipeline/7-ledger/history.ts';
@@ -78,60 +77,45 @@ async function settle(): Promise<void> {
   for await (const _ of callDaemon({ socketPath: path.join(stateDir, 'socket'), verb: 'settle' })) continue;
 }
 
-/** Counts the events that carry our UUID as they leave the manager: udevd sends them on, usherd tells whoever monitors it. */
+/** Counts the events that carry our UUID as udevd sends them on, dealt with. */
 function listen(uuid: string): { told(): Promise<Told>; stop(): void } {
   const latenciesUs: number[] = [];
-  let handled = 0;
-  let lastNs = 0n;
-  const done = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<Told>();
   const note = (env: Readonly<Record<string, string>>): void => {
     if (env['SYNTH_UUID'] !== uuid) return;
-    lastNs = process.hrtime.bigint();
-    handled += 1;
-    latenciesUs.push(Number(lastNs - BigInt(env['SYNTH_ARG_T'] ?? '0')) / 1000);
-    if (handled === count) done.resolve();
+    const endedNs = process.hrtime.bigint();
+    latenciesUs.push(Number(endedNs - BigInt(env['SYNTH_ARG_T'] ?? '0')) / 1000);
+    if (latenciesUs.length === count) done.resolve({ handled: count, endedNs, latenciesUs });
   };
-  if (who === 'udevd') {
-    const source = new NetlinkSource({
-      group: 'udev',
-      root: { proc: '/proc' },
-      receiveBufferBytes: 1024 ** 3 - 1,
-      failed: done.reject,
-    });
-    source.start({
-      uevents: batch => batch.forEach(({ env }) => note(env)),
-      rejected: () => {},
-      lost: () => done.reject(new Error('the listener lost events')),
-    });
-    return {
-      told: async () => {
-        await done.promise;
-        return { handled, endedNs: lastNs, latenciesUs };
-      },
-      stop: () => source.stop(),
-    };
+  const source = new NetlinkSource({
+    group: 'udev',
+    root: { proc: '/proc' },
+    receiveBufferBytes: 1024 ** 3 - 1,
+    failed: done.reject,
+  });
+  source.start({
+    uevents: batch => batch.forEach(({ env }) => note(env)),
+    rejected: () => {},
+    lost: () => done.reject(new Error('the listener lost events')),
+  });
+  return { told: () => done.promise, stop: () => source.stop() };
+}
+
+/**
+ * What the ledger has of our events: from the kernel's emission to the record of what was decided, by the ledger's own times; of the event
+ * itself where it asks for no driver.
+ */
+function readLedger(uuid: string): Omit<Told, 'endedNs'> {
+  const hrtimeAtOriginMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  const history = History.open(path.join(stateDir, 'ledger.sqlite'));
+  const latenciesUs: number[] = [];
+  for (const { event, endedAtMs } of history.query()) {
+    if (event.env['SYNTH_UUID'] !== uuid) continue;
+    const madeAtMs = performance.timeOrigin + Number(event.env['SYNTH_ARG_T']) / 1e6 - hrtimeAtOriginMs;
+    latenciesUs.push(((endedAtMs ?? event.receivedAtMs) - madeAtMs) * 1000);
   }
-  const abort = new AbortController();
-  if (rate !== '0') {
-    void (async () => {
-      for await (const item of callDaemon({
-        socketPath: path.join(stateDir, 'socket'),
-        verb: 'monitor',
-        signal: abort.signal,
-      })) {
-        const { kind, event } = item as unknown as { kind: string; event: { env: Record<string, string> } };
-        if (kind === (only === 'modalias' ? 'handled' : 'received')) note(event.env);
-      }
-    })();
-  }
-  return {
-    told: async () => {
-      if (rate !== '0') await done.promise;
-      await settle();
-      return { handled, endedNs: process.hrtime.bigint(), latenciesUs };
-    },
-    stop: () => abort.abort(),
-  };
+  history.close();
+  return { handled: latenciesUs.length, latenciesUs };
 }
 
 function percentile(sorted: readonly number[], share: number): number {
@@ -145,7 +129,7 @@ const pid = daemon.pid ?? 0;
 await ready();
 await quiet();
 const uuid = randomUUID();
-const listener = listen(uuid);
+const listener = who === 'udevd' ? listen(uuid) : undefined;
 await pause(200);
 const idle = readTree(pid);
 const before = seqnum();
@@ -161,17 +145,18 @@ generator.stdout.on('data', data => {
 });
 await new Promise(resolve => generator.on('close', resolve));
 const made = JSON.parse(printed) as { made: number; startedNs: string; endedNs: string };
-const told = await listener.told();
+const told = await listener?.told();
+if (told === undefined) await settle();
+const endedNs = told?.endedNs ?? process.hrtime.bigint();
 const foreign = Number(seqnum() - before) - made.made;
 const after = readTree(pid);
 const { peakRssKb, peakProcesses } = memory.stop();
-listener.stop();
+listener?.stop();
 daemon.kill('SIGTERM');
 await new Promise(resolve => daemon.on('close', resolve));
-const handled = who === 'usherd' && rate === '0' ? countRecorded() : told.handled;
-const heard = told.latenciesUs.toSorted((a, b) => a - b);
-const sorted = who === 'usherd' && rate !== '0' ? recordedUs().toSorted((a, b) => a - b) : heard;
-const wallS = Number(told.endedNs - BigInt(made.startedNs)) / 1e9;
+const { handled, latenciesUs } = told ?? readLedger(uuid);
+const wallS = Number(endedNs - BigInt(made.startedNs)) / 1e9;
+const sorted = latenciesUs.toSorted((a, b) => a - b);
 process.stdout.write(
   `${JSON.stringify({
     who,
@@ -187,30 +172,5 @@ process.stdout.write(
     peakProcesses,
     p50Us: percentile(sorted, 0.5),
     p99Us: percentile(sorted, 0.99),
-    heardP50Us: percentile(heard, 0.5),
-    heardP99Us: percentile(heard, 0.99),
   })}\n`,
 );
-
-/** How many of our events the ledger has. */
-function countRecorded(): number {
-  const db = new Database(path.join(stateDir, 'ledger.sqlite'), { readonly: true });
-  const sql = 'SELECT count(*) FROM uevent JOIN str ON str.id = uevent.synth_uuid WHERE str.text = ?';
-  const recorded = Number(db.prepare(sql).pluck().get(uuid));
-  db.close();
-  return recorded;
-}
-
-/** From the kernel's emission to the record of what was decided, of the event itself where it asks for no driver; by the ledger's own times. */
-function recordedUs(): readonly number[] {
-  const hrtimeAtOriginMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-  const history = History.open(path.join(stateDir, 'ledger.sqlite'));
-  const latenciesUs: number[] = [];
-  for (const { event, endedAtMs } of history.query()) {
-    if (event.env['SYNTH_UUID'] !== uuid) continue;
-    const madeAtMs = performance.timeOrigin + Number(event.env['SYNTH_ARG_T']) / 1e6 - hrtimeAtOriginMs;
-    latenciesUs.push(((endedAtMs ?? event.receivedAtMs) - madeAtMs) * 1000);
-  }
-  history.close();
-  return latenciesUs;
-}

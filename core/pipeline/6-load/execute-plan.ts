@@ -96,7 +96,7 @@ export class PlanExecutor {
 
   async #insert(step: InsertStep): Promise<Outcome> {
     const { module, path, parameters } = step;
-    if (this.#loader.stateOf(module) === 'live') return { kind: 'already-loaded', module };
+    if (this.#loader.canInsert && this.#loader.stateOf(module) === 'live') return { kind: 'already-loaded', module };
     this.#onAct?.(step);
     const startedAt = this.#clock();
     const errno = await this.#loader.insert(path, parameters);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
 import { FinitFlag, finitModule, initModule } from '../../kernel/module-calls.ts';
-import { readModuleRestrictions, type ModuleRestrictions } from '../../kernel/restrictions.ts';
+import { NO_MODULES, readModuleRestrictions, type ModuleRestrictions } from '../../kernel/restrictions.ts';
 import { readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
@@ -77,7 +77,7 @@ export class KernelLoader implements ModuleLoader {
   }
 
   restrictions(): ModuleRestrictions {
-    return readModuleRestrictions(this.#roots);
+    return this.canInsert ? readModuleRestrictions(this.#roots) : NO_MODULES;
   }
 
   #kernelCompression(): string {
