@@ -37,6 +37,14 @@ function world(t: ExecutionContext): ModuleWorld {
       'kernel/signed.ko': appendSignature(writeKo({ modinfo: [['license', 'GPL']] }), Buffer.from('no PKCS#7 at all')),
       'kernel/packed.ko.zst': zstdCompressSync(writeKo(RICH)),
       'kernel/misnamed.ko.xz': zstdCompressSync(writeKo(RICH)),
+      'kernel/odd-parameters.ko': {
+        modinfo: [
+          ['parm', 'without'],
+          ['parmtype', 'without'],
+          ['parm', ':nameless'],
+          ['parm', 'x:x'],
+        ],
+      },
       'kernel/broken.ko': Buffer.from('this is no ELF file, and it is long enough to look at its header in vain'),
     },
     files: {
@@ -58,6 +66,7 @@ const NAMES = [
   'packed',
   'misnamed',
   'broken',
+  'odd-parameters',
   'in-built',
   'mute',
   'builtin-x',
@@ -84,11 +93,18 @@ for (const form of [
   ['-m'],
   ['-n', '-F', 'license'],
   ['-F', 'license', '-d'],
+  ['-F', 'name'],
+  ['-F', ''],
+  ['-m0'],
+  ['-adl'],
 ]) {
   test(`modinfo ${form.join(' ')} prints of every kind of module what Debian’s prints`, async t => {
     if (!kmodIsHere(t)) return;
-    const { root } = world(t);
+    const { root, tree } = world(t);
     const common = [...form, '-b', root, '-k', WORLD_RELEASE];
+    for (const file of ['rich.ko', 'broken.ko', 'missing.ko', '../modules.dep']) {
+      await sameAsKmod(t, 'modinfo', [...common, `${tree}/kernel/${file}`]);
+    }
     for (const name of NAMES) await sameAsKmod(t, 'modinfo', [...common, name]);
     await sameAsKmod(t, 'modinfo', [...common, ...NAMES]);
   });
@@ -99,6 +115,31 @@ test('modinfo without a name, and one that is not understood, fail as Debian’s
   for (const words of [[], ['-Z'], ['-F'], ['-k', WORLD_RELEASE, 'x'], ['-b', '/nowhere', 'x']]) {
     await sameAsKmod(t, 'modinfo', words);
   }
+});
+
+test('a parameter without a name is left out, and said', async t => {
+  const { tree } = makeWorld(t, {
+    modules: {
+      'odd.ko': {
+        modinfo: [
+          ['parm', 'without'],
+          ['parmtype', 'bare'],
+        ],
+      },
+    },
+  });
+  const { stderr, stdout } = await runOurs('modinfo', ['-p', `${tree}/odd.ko`]);
+  t.deepEqual(
+    [stdout, stderr.split('\n')],
+    [
+      '',
+      [
+        `modinfo: ERROR: Found invalid "parm=without": missing ':'`,
+        `modinfo: ERROR: Found invalid "parmtype=bare": missing ':'`,
+        '',
+      ],
+    ],
+  );
 });
 
 test('a module reads the same, however it is packed', async t => {

@@ -43,6 +43,11 @@ blacklist right
 install cmd-only /bin/true $CMDLINE_OPTS
 install early /bin/true early $CMDLINE_OPTS
 install lonely /bin/true lonely
+install failing /bin/false $CMDLINE_OPTS
+alias fails-first failing
+alias fails-first cmd-only
+alias fails-last cmd-only
+alias fails-last failing
 remove top /bin/true
 softdep core pre: cmd-only
 bogus line
@@ -83,6 +88,9 @@ const NAMES = [
   'to-alias',
   'gone-astray',
   'cmd-only',
+  'failing',
+  'fails-first',
+  'fails-last',
   'built-in',
   'builtin-x',
   'nothing',
@@ -112,6 +120,14 @@ for (const flags of [
   ['-rnv'],
   ['-r', '--first-time'],
   ['-ra'],
+  ['-v', '-q'],
+  ['-a'],
+  ['-ab'],
+  ['-i'],
+  ['-Rb'],
+  ['-f', '-nv'],
+  ['--force-vermagic', '-D'],
+  ['--remove-holders'],
 ]) {
   test(`modprobe ${flags.join(' ')} says what Debian's says, whatever it is asked for`, async t => {
     if (!kmodIsHere(t)) return;
@@ -156,6 +172,10 @@ test('MODPROBE_OPTIONS stands before the words of the command line', async t => 
     for (const name of ['top', 'nothing']) {
       await sameAsKmod(t, 'modprobe', [...words, name], { MODPROBE_OPTIONS: options });
     }
+  }
+  const at = ['-C', modprobeDir, '-d', root, '-S', WORLD_RELEASE, '-nv', 'top'];
+  for (const options of ['-D', '-D a"b', "-D 'core'", 'core -D', '-- core', '"-D"', "--config='/dev/null' -D", '-Z']) {
+    await sameAsKmod(t, 'modprobe', at, { MODPROBE_OPTIONS: options });
   }
   // kmod 30 makes an empty word of the second of two blanks, and of the blank behind a quote, and fails.
   const plain = await runOurs('modprobe', [...words, 'top'], { MODPROBE_OPTIONS: `-C ${modprobeDir} -d ${root}` });
@@ -224,6 +244,13 @@ test('a command line that is not understood gets the sentence and status of glib
     ['--wait'],
     ['-w', 'x', 'y'],
     ['-w', '', 'y'],
+    ['-w', '08', 'y'],
+    ['-w', '5x', 'y'],
+    ['-w', ' 5', '-R', 'none'],
+    ['-w', '+010', '-R', 'none'],
+    ['-w', '-1', '-R', 'none'],
+    ['-w', '0x1f', '-R', 'none'],
+    ['-w', '99999999999999999999', '-R', 'none'],
     ['--=x'],
     ['-n', '-'],
     ['--config=/dev/null', '-R', 'none'],

@@ -33,6 +33,8 @@ export function modinfoText({ file, name, strings }: ModinfoSubject, { field, se
     return parameterLines(strings ?? [], ' ')
       .map(line => line + separator)
       .join('');
+  // A module that is part of the kernel has no name among its strings: it is known by the line it stands in.
+  if (field === 'name' && file === undefined) return name + separator;
   if (field !== undefined) {
     const values = (strings ?? []).filter(({ key }) => key === field).map(({ value }) => value);
     return values.map(line => line + separator).join('');

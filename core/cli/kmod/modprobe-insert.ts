@@ -119,8 +119,10 @@ function report({ target, steps }: LoadPlan, outcomes: readonly Outcome[], run: 
   for (const [i, outcome] of outcomes.entries()) {
     const step = steps[i];
     if (step === undefined) continue;
-    if (outcome.kind === 'failed')
-      log.error(`Error running install command for module ${step.module}: ${outcome.reason}`);
+    if (outcome.kind === 'failed') {
+      const command = step.kind === 'run-install' ? ` '${step.command}'` : '';
+      log.error(`Error running install command${command} for module ${step.module}: ${outcome.reason}`);
+    }
     if (outcome.kind === 'skipped' && step.kind === 'missing' && step.required)
       log.error(`could not find module by name='${step.module}'`);
     if (outcome.kind === 'already-loaded' && step.role === 'target' && has('first-time'))

@@ -87,8 +87,9 @@ function reportRemoval(step: RemoveStep, outcome: RemovalOutcome, run: ModprobeR
       break;
   }
   if (outcome.kind === 'refused') {
+    // Not the end of the run: a softdep that stays, or the first of several names, does not keep the others.
+    log.error(`could not remove '${module}': ${errnoText(outcome.errno)}`);
     log.explain(`${module}: ${removalMeaning(outcome.errno, readModuleRestrictions(roots))}`);
-    complain(`could not remove '${module}': ${errnoText(outcome.errno)}`);
     return false;
   }
   if (outcome.kind === 'command-failed') {

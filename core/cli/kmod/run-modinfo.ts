@@ -33,11 +33,20 @@ export function runModinfo(run: ToolRun): number {
     for (const found of subjects) {
       const subject = form.field === 'filename' && !has('json') ? found : readStrings(found, world, run);
       if (subject !== found && subject.strings === undefined) status = 1;
+      if (form.field === undefined || form.field === 'parm') reportBadParameters(subject, run);
       if (has('json')) host.out(`${JSON.stringify(subjectToJson(subject))}\n`);
       else host.out(Buffer.from(modinfoText(subject, form), 'latin1'));
     }
   }
   return status;
+}
+
+/** A parameter is told by the colon behind its name; one without is left out, and said. */
+function reportBadParameters({ strings = [] }: ModinfoSubject, { log }: ToolRun): void {
+  for (const { key, value } of strings) {
+    const isParameter = key === 'parm' || key === 'parmtype';
+    if (isParameter && !value.includes(':')) log.error(`Found invalid "${key}=${value}": missing ':'`);
+  }
 }
 
 function lastField({ given }: ToolRun): string | undefined {
@@ -47,7 +56,7 @@ function lastField({ given }: ToolRun): string | undefined {
 
 /** A word → the modules it means, not read yet. */
 function subjectsOf(word: string, world: ModuleWorld, { has }: ToolRun): readonly ModinfoSubject[] {
-  if (isModuleFile(word)) {
+  if (!has('modname') && isModuleFile(word)) {
     const file = path.isAbsolute(word) ? word : `${process.cwd()}/${word}`;
     return [{ file: latin1(file), name: moduleNameOfPath(word), strings: undefined }];
   }

@@ -35,6 +35,8 @@ export interface KmodTool {
   /** Lines of --help behind `Usage:`, without the leading tab. */
   readonly usage: readonly string[];
   readonly description: readonly string[];
+  /** What --help says below the options. */
+  readonly epilogue?: string;
   readonly groups: readonly OptionGroup[];
   /** What an operand is, for completion. */
   readonly operand?: 'module' | 'file';
