@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { kmodIsHere, makeWorld, runKmod, WORLD_RELEASE, type ModuleWorld } from '../support/module-world.ts';
 import { runOurs, sameAsKmod } from '../support/run-tool.ts';
@@ -192,6 +192,30 @@ test('exports and versions are shown of files, and of names as well', async t =>
   await sameAsKmod(t, 'modprobe', [...common, '--show-exports', `${tree}/modules.dep`]);
   await sameAsKmod(t, 'modprobe', [...common, '--show-exports', `${root}/nothing`]);
   t.is((await runOurs('modprobe', [...common, '--show-modversions', 'top'])).stdout, shown.stdout);
+});
+
+test('versions of the extended table are shown, and its names are dependencies', async t => {
+  const { root, tree } = makeWorld(t, {
+    modules: {
+      'kernel/giver.ko': { exports: [['given', 0x55]] },
+      'kernel/taker.ko': {
+        extendedVersions: [
+          ['given', 0x55],
+          ['module_layout', 0xabcdef01],
+        ],
+      },
+    },
+  });
+  t.is((await runOurs('depmod', ['-b', root, WORLD_RELEASE])).status, 0);
+  t.regex(readFileSync(`${tree}/modules.dep`, 'utf8'), /^kernel\/taker\.ko: kernel\/giver\.ko$/m);
+  const shown = { stdout: '0x00000055\tgiven\n0xabcdef01\tmodule_layout\n', stderr: '', status: 0 };
+  for (const option of ['--show-modversions', '--dump-modversions']) {
+    t.deepEqual(await runOurs('modprobe', [option, `${tree}/kernel/taker.ko`]), shown);
+  }
+  const symvers = `${root}/Module.symvers`;
+  writeFileSync(symvers, '0xabcdef02\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n');
+  const { stderr } = await runOurs('depmod', ['-n', '-e', '-E', symvers, '-b', root, WORLD_RELEASE]);
+  t.regex(stderr, /taker\.ko.* disagrees about version of symbol module_layout/);
 });
 
 test('a file is as good as a name, with its dependencies', async t => {

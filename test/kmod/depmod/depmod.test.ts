@@ -155,6 +155,7 @@ test('the fast reader of facts says what the careful reader of modules says', t 
     exports: fc.uniqueArray(fc.tuple(symbol, fc.nat()), { maxLength: 5, selector: ([name]) => name }),
     needs: fc.uniqueArray(symbol, { maxLength: 5 }),
     versions: fc.uniqueArray(fc.tuple(symbol, fc.nat()), { maxLength: 5, selector: ([name]) => name }),
+    extendedVersions: fc.uniqueArray(fc.tuple(symbol, fc.nat()), { maxLength: 5, selector: ([name]) => name }),
     modinfo: fc.array(fc.tuple(fc.constantFrom('alias', 'softdep', 'weakdep', 'parm', 'aliasx'), symbol), {
       maxLength: 6,
     }),
@@ -185,7 +186,13 @@ test('the fast reader of facts says what the careful reader of modules says', t 
 });
 
 test('a file with changed bytes gives facts or is refused', t => {
-  const whole = writeKo({ exports: [['a', 1]], needs: ['b'], versions: [['c', 1]], modinfo: [['alias', 'd']] });
+  const whole = writeKo({
+    exports: [['a', 1]],
+    needs: ['b'],
+    versions: [['c', 1]],
+    extendedVersions: [['e', 1]],
+    modinfo: [['alias', 'd']],
+  });
   const world = makeWorld(t, {});
   const file = path.join(world.tree, 'm.ko');
   const reader = new FactsReader(new SymbolNames(), UNPACKERS);
