@@ -59,7 +59,10 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
   }
   if (isListed) return 0;
   const refusals = has('show-depends') ? new Map<ModuleName, string>() : await policyRefusals(plan, target.asked, run);
-  if (isStopped(plan, refusals)) return denied(plan, refusals, run);
+  if (isStopped(plan, refusals)) {
+    if (!has('dry-run')) run.acts.failed(module, `denied: ${refusals.get(module) ?? ''}`);
+    return denied(plan, refusals, run);
+  }
   const line = (step: Step): void => {
     const text = shows ? stepLine(step, parameters, has('show-depends')) : undefined;
     if (text !== undefined && !has('json')) host.out(`${text}\n`);
@@ -70,6 +73,7 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
     return 0;
   }
   const outcomes = await execute(plan, refusals, line, run);
+  for (const outcome of outcomes) noteInsertion(outcome, run);
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
   return report(plan, outcomes, run);
 }
@@ -101,6 +105,14 @@ async function execute(
     command: { isForeground: true, env: commandEnv },
   });
   return new PlanExecutor(loader, { observes: false, onAct }).execute(plan, refusals);
+}
+
+function noteInsertion(outcome: Outcome, { acts }: ModprobeRun): void {
+  const { kind, module } = outcome;
+  if (kind === 'inserted') acts.inserted(module);
+  if (kind === 'ran') acts.ran(module);
+  if (kind === 'failed') acts.failed(module, outcome.reason);
+  if (kind === 'refused') acts.failed(module, `${outcome.errno}: ${outcome.meaning}`);
 }
 
 /** What policy says no to is not permitted, in the words and with the status modprobe has for what the kernel does not permit. */

@@ -55,11 +55,20 @@ async function removeOne(module: ModuleName, run: ModprobeRun, waitMs: number): 
       if (shows && !has('json')) host.out(`${removeLine(step)}\n`);
     },
     onOutcome: (step, outcome) => {
+      if (!isDryRun) noteRemoval(step, outcome, run);
       if (!reportRemoval(step, outcome, run) && step.required) isDone = false;
     },
   });
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
   return isDone;
+}
+
+function noteRemoval({ kind, module }: RemoveStep, outcome: RemovalOutcome, { acts }: ModprobeRun): void {
+  if (outcome.kind === 'removed') acts.removed(module);
+  if (outcome.kind === 'ran') acts.ran(module);
+  if (outcome.kind === 'refused') acts.failed(module, `${outcome.errno}: ${errnoText(outcome.errno)}`);
+  if (outcome.kind === 'command-failed') acts.failed(module, 'its remove command failed');
+  if (kind === 'in-use') acts.failed(module, 'it is in use');
 }
 
 function removeLine(step: RemoveStep): string {

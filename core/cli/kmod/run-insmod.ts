@@ -47,7 +47,9 @@ export async function runInsmod(run: ToolRun): Promise<number> {
     return 0;
   }
   const refusal = await refusalOf(file, run);
+  const { module } = fileTarget(file);
   if (refusal !== undefined) {
+    run.acts.failed(module, `denied: ${refusal}`);
     if (has('json')) host.out(`${JSON.stringify({ file, errno: 'EPERM', refusal })}\n`);
     log.error(`could not insert module ${word}: ${errnoText('EPERM')}`);
     log.explain(`${refusal}; --override-policy REASON passes over it, and is recorded`);
@@ -56,7 +58,11 @@ export async function runInsmod(run: ToolRun): Promise<number> {
   const loader = new KernelLoader(roots, () => tree, { force });
   const errno = await loader.insert(file, joinParameters(rest));
   if (has('json')) host.out(`${JSON.stringify({ file, errno: errno ?? null })}\n`);
-  if (errno === undefined) return 0;
+  if (errno === undefined) {
+    run.acts.inserted(module);
+    return 0;
+  }
+  run.acts.failed(module, `${errno}: ${refusalMeaning(errno, loader.restrictions())}`);
   log.error(`could not insert module ${word}: ${insmodErrorText(errno)}`);
   log.explain(refusalMeaning(errno, loader.restrictions()));
   for (const text of explainRefusal(file, errno, { roots, tree })) log.explain(text);

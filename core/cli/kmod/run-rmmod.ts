@@ -32,7 +32,11 @@ export async function runRmmod(run: ToolRun): Promise<number> {
     }
     const errno = await remover.remove(module);
     if (has('json')) host.out(`${JSON.stringify({ module, errno: errno ?? null })}\n`);
-    if (errno === undefined) continue;
+    if (errno === undefined) {
+      run.acts.removed(module);
+      continue;
+    }
+    run.acts.failed(module, `${errno}: ${errnoText(errno)}`);
     log.error(`could not remove '${module}': ${errnoText(errno)}`);
     log.error(`could not remove module ${word}: ${errnoText(errno)}`);
     log.explain(`${module}: ${removalMeaning(errno, readModuleRestrictions(roots))}`);
@@ -43,7 +47,7 @@ export async function runRmmod(run: ToolRun): Promise<number> {
 
 /** Whether nothing stands against removing it, as far as one can see before the kernel is asked. What does is reported. */
 function isFree(module: ModuleName, run: ToolRun): boolean {
-  const { log, roots } = run;
+  const { log, roots, acts } = run;
   const state = readInitState(roots.sys, module, openTree(run, {}).isBuiltin(module));
   if (state === undefined) {
     log.error(`Module ${module} is not currently loaded`);
@@ -56,6 +60,7 @@ function isFree(module: ModuleName, run: ToolRun): boolean {
   const holders = readHolders(roots.sys, module);
   const refcnt = readRefcnt(roots.sys, module);
   if (holders.length > 0) {
+    acts.failed(module, 'it is in use');
     log.error(`Module ${module} is in use by: ${holders.join(' ')}`);
     return false;
   }
@@ -64,6 +69,7 @@ function isFree(module: ModuleName, run: ToolRun): boolean {
     return true;
   }
   if (refcnt <= 0) return true;
+  acts.failed(module, 'it is in use');
   log.error(`Module ${module} is in use`);
   log.explain(usersText({ module, refcnt, holders }));
   return false;

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { HistoryEntry } from '../../pipeline/7-ledger/history-entry.ts';
 import type { History } from '../../pipeline/7-ledger/history.ts';
 import { isSet } from '../option-values.ts';
 import { printJson, printLines, terminal } from '../output.ts';
@@ -33,6 +32,9 @@ export const why: Verb = {
   run: runWhy,
 };
 
+/** Acts by hand that may name a module and not be on it: a word, a parameter's value. */
+const BY_HAND_MAX = 16;
+
 async function runWhy([word = '']: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { openObserver } = await import('../../daemon/observer.ts');
   const { runningRelease } = await import('../call-verb.ts');
@@ -50,11 +52,18 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
     const { explainModule } = await import('../why-module.ts');
     const { formatModule, moduleToJson } = await import('../../pipeline/8-report/module-report.ts');
     const told = await explainModule(subject.module, observer, caller.roots);
-    const entry = isSet(options, 'now')
+    const { byHandText } = await import('../../pipeline/8-report/by-hand-text.ts');
+    const { module } = subject;
+    const record = isSet(options, 'now')
       ? undefined
-      : await lastDecision(caller, ledger => ledger.lastDecisionFor({ module: subject.module }));
-    if (caller.isJson) printJson(caller, moduleToJson(told, entry));
-    else printLines(caller, formatModule(told, entry, terminal(caller)));
+      : await fromLedger(caller, ledger => ({
+          last: ledger.lastDecisionFor({ module }),
+          byHand: ledger
+            .incidents({ kind: 'modules-by-hand', module, limit: BY_HAND_MAX })
+            .find(incident => byHandText(module, incident) !== undefined),
+        }));
+    if (caller.isJson) printJson(caller, moduleToJson(told, record ?? {}));
+    else printLines(caller, formatModule(told, record ?? {}, terminal(caller)));
     return 0;
   }
   const explanations =
@@ -64,7 +73,7 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
           subject.devices.map(async device => {
             const entry = isSet(options, 'now')
               ? undefined
-              : await lastDecision(caller, ledger => ledger.lastDecisionFor({ devpath: device.devpath }));
+              : await fromLedger(caller, ledger => ledger.lastDecisionFor({ devpath: device.devpath }));
             return entry === undefined ? explainDevice(device, observer) : explainEntry(entry, device, observer);
           }),
         );
@@ -75,11 +84,11 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
   return 0;
 }
 
-/** What the ledger last decided, when there is a ledger and it knows. */
-async function lastDecision(
+/** What the ledger says, when there is one. */
+async function fromLedger<Answer>(
   { roots }: Caller,
-  ask: (ledger: History) => HistoryEntry | undefined,
-): Promise<HistoryEntry | undefined> {
+  ask: (ledger: History) => Answer | undefined,
+): Promise<Answer | undefined> {
   const file = path.join(roots.stateDir, 'ledger.sqlite');
   if (!existsSync(file)) return undefined;
   const ledgerModule = await import('../../pipeline/7-ledger/history.ts');
