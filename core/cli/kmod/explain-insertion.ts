@@ -21,7 +21,10 @@ export async function explainInsertion(target: InsertTarget, plan: LoadPlan, run
   };
   const steps = plan.steps.map(step => ({
     step,
-    findings: step.kind === 'insert' ? findingsOf(step.path, kernel, { roots, tree: world.tree, force, comes }) : [],
+    findings:
+      step.kind === 'insert'
+        ? findingsOf(step.path, kernel, { roots, tree: world.tree, force, comes, parameters: step.parameters })
+        : [],
   }));
   if (has('json')) {
     const skippedBy = isSkipped ? blacklist.place : null;

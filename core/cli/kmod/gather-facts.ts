@@ -7,6 +7,9 @@ import { readModuleRestrictions } from '../../kernel/restrictions.ts';
 import { listSysModules, readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
+import { UNPACKERS } from '../../kernel/unpackers.ts';
+import { ModuleFile } from '../../kmod/ko/module-file.ts';
+import { parameterFindings } from '../../pipeline/5-resolve/check-parameters.ts';
 import {
   preflight,
   type Finding,
@@ -36,12 +39,14 @@ export function findingsOf(
     tree,
     force,
     comes,
+    parameters = '',
   }: {
     readonly roots: SystemRoot;
     readonly tree: ModuleTree;
     readonly force?: PreflightSetting['force'];
     /** Modules that come with it. */
     readonly comes: ReadonlySet<ModuleName>;
+    readonly parameters?: string;
   },
 ): readonly Finding[] {
   let facts: ModuleFacts;
@@ -59,7 +64,20 @@ export function findingsOf(
         .match(`symbol:${symbol}`)
         .map(({ module }) => module),
     ...(force === undefined ? {} : { force }),
+    parameters,
   });
+}
+
+/** Parameters for a module file → what is wrong with them, read without anything else; nothing of a file that cannot be read. */
+export function wrongParameters(file: string, parameters: string): readonly Finding[] {
+  if (parameters === '') return [];
+  try {
+    using module = ModuleFile.open(file, UNPACKERS);
+    return parameterFindings(module.modinfo().parameters, parameters);
+  } catch (error) {
+    if (!(error instanceof UsherdError)) throw error;
+    return [];
+  }
 }
 
 function kernelVermagic({ sys, root }: SystemRoot, tree: ModuleTree): string | undefined {

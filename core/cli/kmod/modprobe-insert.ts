@@ -5,6 +5,7 @@ import type { Refusals } from '../../pipeline/5-resolve/restrict-plan.ts';
 import type { Outcome } from '../../pipeline/6-load/outcome.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
+import { formatPlace } from '../../vocabulary/place.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { insertTargets, type InsertTarget } from './insert-target.ts';
 import { joinParameters } from './join-parameters.ts';
@@ -72,6 +73,7 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
     if (has('json')) host.out(`${JSON.stringify(plan)}\n`);
     return 0;
   }
+  await sayWrongParameters(plan, run);
   const outcomes = await execute(plan, refusals, line, run);
   for (const outcome of outcomes) noteInsertion(outcome, run);
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
@@ -105,6 +107,21 @@ async function execute(
     command: { isForeground: true, env: commandEnv },
   });
   return new PlanExecutor(loader, { observes: false, onAct }).execute(plan, refusals);
+}
+
+/** Said before the kernel is asked, which decides. */
+async function sayWrongParameters({ steps }: LoadPlan, { log }: ModprobeRun): Promise<void> {
+  for (const step of steps) {
+    if (step.kind !== 'insert' || step.parameters === '') continue;
+    const { wrongParameters } = await import('./gather-facts.ts');
+    for (const { message } of wrongParameters(step.path, step.parameters)) {
+      log.explain(`${step.module}: ${message}${placesText(step)}`);
+    }
+  }
+}
+
+function placesText({ optionPlaces }: Step & { readonly kind: 'insert' }): string {
+  return optionPlaces.length === 0 ? '' : ` (options are from ${optionPlaces.map(formatPlace).join(', ')})`;
 }
 
 function noteInsertion(outcome: Outcome, { acts }: ModprobeRun): void {

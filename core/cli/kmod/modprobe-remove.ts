@@ -3,6 +3,7 @@ import { planRemove, type RemoveStep } from '../../pipeline/5-resolve/plan-remov
 import { executeRemoval, KernelRemover, type RemovalOutcome } from '../../pipeline/6-load/execute-removal.ts';
 import { fillInstallCommand } from '../../pipeline/6-load/install-command.ts';
 import { removalMeaning } from '../../pipeline/6-load/removal-meaning.ts';
+import { readHolders, readRefcnt } from '../../kernel/sys-module.ts';
 import { readModuleRestrictions } from '../../kernel/restrictions.ts';
 import { errnoText } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
@@ -99,6 +100,8 @@ function reportRemoval(step: RemoveStep, outcome: RemovalOutcome, run: ModprobeR
     // Not the end of the run: a softdep that stays, or the first of several names, does not keep the others.
     log.error(`could not remove '${module}': ${errnoText(outcome.errno)}`);
     log.explain(`${module}: ${removalMeaning(outcome.errno, readModuleRestrictions(roots))}`);
+    const refcnt = outcome.errno === 'EAGAIN' ? (readRefcnt(roots.sys, module) ?? 0) : 0;
+    if (refcnt > 0) log.explain(usersText({ module, refcnt, holders: readHolders(roots.sys, module) }));
     return false;
   }
   if (outcome.kind === 'command-failed') {

@@ -5,7 +5,7 @@ import { refusalMeaning } from '../../pipeline/6-load/errno-meaning.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import { findingText } from './explain-insertion.ts';
 import { explainRefusal } from './explain-refusal.ts';
-import { findingsOf, readKernelFacts } from './gather-facts.ts';
+import { findingsOf, readKernelFacts, wrongParameters } from './gather-facts.ts';
 import { fileTarget } from './insert-target.ts';
 import { policyRefusals } from './modprobe-policy.ts';
 import { joinParameters } from './join-parameters.ts';
@@ -38,7 +38,8 @@ export async function runInsmod(run: ToolRun): Promise<number> {
   };
   const tree = openTree(run, {});
   if (has('why')) {
-    const found = findingsOf(file, readKernelFacts(roots, tree), { roots, tree, force, comes: new Set() });
+    const parameters = joinParameters(rest);
+    const found = findingsOf(file, readKernelFacts(roots, tree), { roots, tree, force, comes: new Set(), parameters });
     host.out(
       has('json')
         ? `${JSON.stringify({ file, findings: found })}\n`
@@ -56,6 +57,7 @@ export async function runInsmod(run: ToolRun): Promise<number> {
     return 1;
   }
   const loader = new KernelLoader(roots, () => tree, { force });
+  for (const { message } of wrongParameters(file, joinParameters(rest))) log.explain(`${module}: ${message}`);
   const errno = await loader.insert(file, joinParameters(rest));
   if (has('json')) host.out(`${JSON.stringify({ file, errno: errno ?? null })}\n`);
   if (errno === undefined) {

@@ -40,6 +40,7 @@ export async function runRmmod(run: ToolRun): Promise<number> {
     log.error(`could not remove '${module}': ${errnoText(errno)}`);
     log.error(`could not remove module ${word}: ${errnoText(errno)}`);
     log.explain(`${module}: ${removalMeaning(errno, readModuleRestrictions(roots))}`);
+    if (errno === 'EAGAIN') explainUsers(module, run);
     status = 1;
   }
   return status;
@@ -62,6 +63,7 @@ function isFree(module: ModuleName, run: ToolRun): boolean {
   if (holders.length > 0) {
     acts.failed(module, 'it is in use');
     log.error(`Module ${module} is in use by: ${holders.join(' ')}`);
+    if (refcnt !== undefined && refcnt > holders.length) log.explain(usersText({ module, refcnt, holders }));
     return false;
   }
   if (refcnt === undefined) {
@@ -73,6 +75,12 @@ function isFree(module: ModuleName, run: ToolRun): boolean {
   log.error(`Module ${module} is in use`);
   log.explain(usersText({ module, refcnt, holders }));
   return false;
+}
+
+/** Who holds a module the kernel keeps, now that it has said so. */
+function explainUsers(module: ModuleName, { log, roots }: ToolRun): void {
+  const refcnt = readRefcnt(roots.sys, module) ?? 0;
+  if (refcnt > 0) log.explain(usersText({ module, refcnt, holders: readHolders(roots.sys, module) }));
 }
 
 function explainUse(module: ModuleName, run: ToolRun): string {
