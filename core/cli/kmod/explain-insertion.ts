@@ -1,5 +1,5 @@
 import type { LoadPlan, Step } from '../../pipeline/5-resolve/load-plan.ts';
-import type { Finding } from '../../pipeline/5-resolve/preflight.ts';
+import type { Finding } from '../../pipeline/5-resolve/finding.ts';
 import { assertNever } from '../../vocabulary/assert-never.ts';
 import { formatPlace } from '../../vocabulary/place.ts';
 import { findingsOf, readKernelFacts } from './gather-facts.ts';

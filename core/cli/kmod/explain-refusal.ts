@@ -1,6 +1,6 @@
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
-import type { Finding } from '../../pipeline/5-resolve/preflight.ts';
+import type { Finding } from '../../pipeline/5-resolve/finding.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import { findingsOf, readKernelFacts } from './gather-facts.ts';
 

@@ -10,6 +10,7 @@ export const why: Verb = {
   summary: 'explain why a device has the driver it has, or none; or what a module or modalias leads to',
   description: [
     'Tells the whole path: the event, the alias line with its file and line, each opinion and who holds it, the plan, what the kernel answered and what that means, and whether a driver took the device. What is absent is said too: no modalias, nothing that claims it, a denial, a refusal.',
+    'Of a plan that is made now for the running kernel it is said what can be seen beforehand: signatures it wants, vermagic, modules and firmware that are absent, parameters, and how the kernel would be tainted. modprobe --why looks at symbols, too.',
     'What the ledger has of the device is told; a device the ledger does not know, or any with --now, is thought through afresh, as the daemon would, without doing anything. It works without a daemon.',
   ],
   arguments: [
@@ -47,11 +48,14 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
   const { whySubject } = await import('../why-subject.ts');
   const explain = await import('../../pipeline/8-report/explain.ts');
   const { explainDevice, explainEntry, explainModalias } = await import('../why-explanations.ts');
+  const { planFindings } = await import('../plan-findings.ts');
+  const place = { roots: caller.roots, tree: observer.world().tree };
   const subject = whySubject(word, caller.roots, observer.world());
   if (subject.kind === 'module') {
     const { explainModule } = await import('../why-module.ts');
     const { formatModule, moduleToJson } = await import('../../pipeline/8-report/module-report.ts');
-    const told = await explainModule(subject.module, observer, caller.roots);
+    const explained = await explainModule(subject.module, observer, caller.roots);
+    const told = { ...explained, findings: await planFindings([explained.plan], place) };
     const { byHandText } = await import('../../pipeline/8-report/by-hand-text.ts');
     const { module } = subject;
     const record = isSet(options, 'now')
@@ -77,7 +81,8 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
             return entry === undefined ? explainDevice(device, observer) : explainEntry(entry, device, observer);
           }),
         );
-  for (const explanation of explanations) {
+  for (const made of explanations) {
+    const explanation = made.state === 'dry-run' ? { ...made, findings: await planFindings(made.plans, place) } : made;
     if (caller.isJson) printJson(caller, explain.explanationToJson(explanation));
     else printLines(caller, explain.formatExplanation(explanation, terminal(caller)));
   }

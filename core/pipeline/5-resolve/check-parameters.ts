@@ -1,6 +1,6 @@
 import type { ModuleParameter } from '../../kmod/ko/modinfo.ts';
 import { parameterProblem } from './check-parameter.ts';
-import type { Finding } from './preflight.ts';
+import type { Finding } from './finding.ts';
 
 /** One word of a module's parameters; without `=` there is no value. */
 export interface ParameterWord {

@@ -2,6 +2,7 @@ import type { ModuleFacts } from '../../kernel/module-facts.ts';
 import { GPL_COMPATIBLE } from '../../kernel/module-traits.ts';
 import type { ModuleRestrictions } from '../../kernel/restrictions.ts';
 import { parameterFindings } from './check-parameters.ts';
+import type { Finding } from './finding.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 
 /** What is known of the kernel a module is to be given to. */
@@ -25,22 +26,6 @@ export interface PreflightSetting {
   readonly force?: { readonly modversion: boolean; readonly vermagic: boolean };
   /** What it is to be given, as finit_module(2) takes it. */
   readonly parameters?: string;
-}
-
-/** Something worth knowing before the kernel is asked. It decides; this is what can be seen from outside. */
-export interface Finding {
-  readonly kind:
-    | 'modules-disabled'
-    | 'signature'
-    | 'vermagic'
-    | 'dependency'
-    | 'symbol'
-    | 'parameter'
-    | 'firmware'
-    | 'taint';
-  /** `refusal`: the kernel will say no. `warning`: it may not work. `note`: it will work, and have this effect. */
-  readonly severity: 'refusal' | 'warning' | 'note';
-  readonly message: string;
 }
 
 /** Most names listed of one kind; a module for another kernel lacks hundreds. */

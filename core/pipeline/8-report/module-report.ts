@@ -6,6 +6,8 @@ import type { LoadPlan } from '../5-resolve/load-plan.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
 import type { HistoryEntry, HistoryIncident } from '../7-ledger/history-entry.ts';
 import { byHandText } from './by-hand-text.ts';
+import type { PlanFindings } from './explanation.ts';
+import { findingBranches } from './finding-text.ts';
 import { historyEntryToJson, incidentToJson } from './history-report.ts';
 import { toJson, type Json } from './json.ts';
 import { outcomeSpans, stepSpans, VERDICT_STYLE } from './outcome-text.ts';
@@ -34,6 +36,7 @@ export interface ModuleFacts {
   /** What policy would say if a device asked for it. */
   readonly decision: Decision;
   readonly plan: LoadPlan;
+  readonly findings?: PlanFindings;
 }
 
 /** What the ledger has of a module. */
@@ -62,7 +65,7 @@ export function moduleToJson(facts: ModuleFacts, { last, byHand }: ModuleRecord)
 }
 
 function branches(facts: ModuleFacts, { last, byHand }: ModuleRecord): readonly Branch[] {
-  const { path, treeDir, dependencies, claims, configuration, decision, plan } = facts;
+  const { path, treeDir, dependencies, claims, configuration, decision, plan, findings } = facts;
   return [
     { line: path === undefined ? [span('warning', 'no file'), ` of that name in ${treeDir}`] : ['file ', path] },
     { line: stateSpans(facts) },
@@ -75,7 +78,13 @@ function branches(facts: ModuleFacts, { last, byHand }: ModuleRecord): readonly 
       line: ['asked for by a device: ', span(VERDICT_STYLE[decision.verdict], decision.verdict)],
       children: decision.opinions.map(({ by, reason }) => ({ line: [`${by}: ${reason}`] })),
     },
-    { line: ['plan'], children: plan.steps.map((step, n) => ({ line: [`${n + 1}. `, ...stepSpans(step)] })) },
+    {
+      line: ['plan'],
+      children: plan.steps.map((step, n) => ({
+        line: [`${n + 1}. `, ...stepSpans(step)],
+        children: findingBranches(step, findings),
+      })),
+    },
     ...(last === undefined ? [] : [lastBranch(facts.module, last)]),
     ...(byHand === undefined ? [] : [{ line: [byHandText(facts.module, byHand) ?? ''] }]),
   ];
