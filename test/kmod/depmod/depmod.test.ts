@@ -324,3 +324,34 @@ test('Module.symvers and System.map give the kernel’s own symbols', t => {
     problems: [{ place: { file: 'f', line: 3 }, message: 'found "short", wanted "ADDRESS TYPE NAME"' }],
   });
 });
+
+test('any text of depmod.d, Module.symvers or System.map is read to its end, each line a value or a problem', t => {
+  const word = fc.constantFrom(
+    'search',
+    'override',
+    'external',
+    'exclude',
+    'a',
+    '*',
+    '/x',
+    '(',
+    '0x1',
+    'ffff',
+    'T',
+    '\\',
+  );
+  const line = fc.array(fc.oneof(word, fc.string({ maxLength: 4 })), { maxLength: 6 }).map(words => words.join(' '));
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 6 }), lines => {
+      const text = lines.join('\n');
+      for (const read of [parseSymvers, parseSystemMap]) {
+        const { symbols, problems } = read(text, 'f');
+        t.true(symbols.length + problems.length <= text.split('\n').length);
+      }
+      const { directives, problems } = parseDepmodConf(text, 'f');
+      t.true(directives.length + problems.length <= text.split('\n').length);
+      mergeDepmodConfig(directives, '6.1.0');
+    }),
+    { numRuns: 500 },
+  );
+});
