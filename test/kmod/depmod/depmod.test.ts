@@ -19,7 +19,7 @@ import { superFastHash } from '../../../core/kmod/depmod/hash-order.ts';
 import { parseSymvers, parseSystemMap } from '../../../core/kmod/depmod/known-symbols.ts';
 import { FactsReader, NO_FACTS } from '../../../core/kmod/depmod/module-facts.ts';
 import { type DepmodPlan, planDepmod } from '../../../core/kmod/depmod/plan-depmod.ts';
-import { scanTree } from '../../../core/kmod/depmod/scan-tree.ts';
+import { scanTree, TREE_DEPTH_MAX } from '../../../core/kmod/depmod/scan-tree.ts';
 import { SymbolNames } from '../../../core/kmod/depmod/symbol-names.ts';
 import { writeDepmodOutputs } from '../../../core/kmod/depmod/write-outputs.ts';
 import { decompressors } from '../../../core/kmod/ko/compression.ts';
@@ -122,7 +122,24 @@ test('links to files and folders are followed, the kernel’s sources are not en
   symlinkSync('..', path.join(world.tree, 'kernel/circle'));
   const { modules, problems } = scanTree(world.tree, { ...DEFAULTS, excluded: ['other'] });
   t.deepEqual(modules.map(({ name }) => name as string).toSorted(), ['a']);
-  t.true(problems.some(({ message }) => message === 'is more than 32 folders deep'));
+  t.deepEqual(
+    problems.filter(({ message }) => message.startsWith('leads')).map(({ place, message }) => [place.file, message]),
+    [[`${world.tree}/kernel/circle`, `leads back to ${world.tree}, which it is in`]],
+  );
+});
+
+test('links that lead from folder to folder without end do not keep the walk', t => {
+  const world = makeWorld(t, { modules: { 'kernel/one/a.ko': {}, 'kernel/two/b.ko': {} } });
+  for (const from of ['one', 'two']) {
+    for (const name of ['x', 'y', 'z'])
+      for (const to of ['one', 'two']) symlinkSync(`../${to}`, path.join(world.tree, 'kernel', from, `${name}-${to}`));
+  }
+  let deep = world.tree;
+  for (let i = 0; i <= TREE_DEPTH_MAX; i++) deep = path.join(deep, 'd');
+  mkdirSync(deep, { recursive: true });
+  const { modules, problems } = scanTree(world.tree, DEFAULTS);
+  t.deepEqual(modules.map(({ name }) => name as string).toSorted(), ['a', 'b']);
+  t.true(problems.some(({ message }) => message === `is more than ${TREE_DEPTH_MAX} folders deep`));
 });
 
 test('the hash is SuperFastHash with the length as its seed', t => {
