@@ -73,7 +73,7 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
     if (has('json')) host.out(`${JSON.stringify(plan)}\n`);
     return 0;
   }
-  await sayWrongParameters(plan, run);
+  await sayWrongParameters(plan, parameters, run);
   const outcomes = await execute(plan, refusals, line, run);
   for (const outcome of outcomes) noteInsertion(outcome, run);
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
@@ -109,19 +109,18 @@ async function execute(
   return new PlanExecutor(loader, { observes: false, onAct }).execute(plan, refusals);
 }
 
-/** Said before the kernel is asked, which decides. */
-async function sayWrongParameters({ steps }: LoadPlan, { log }: ModprobeRun): Promise<void> {
+/** Said before the kernel is asked, which decides: of the target's own words, and of what the configuration gives, with its places. */
+async function sayWrongParameters({ steps }: LoadPlan, typed: string, { log }: ModprobeRun): Promise<void> {
   for (const step of steps) {
     if (step.kind !== 'insert' || step.parameters === '') continue;
+    const { module, path, parameters, role, optionPlaces } = step;
     const { wrongParameters } = await import('./gather-facts.ts');
-    for (const { message } of wrongParameters(step.path, step.parameters)) {
-      log.explain(`${step.module}: ${message}${placesText(step)}`);
-    }
+    const own = role === 'target' ? typed : '';
+    const places = optionPlaces.map(formatPlace).join(', ');
+    const configured = parameters.slice(0, parameters.length - own.length);
+    for (const { message } of wrongParameters(path, configured)) log.explain(`${module}: ${message} (${places})`);
+    for (const { message } of wrongParameters(path, own)) log.explain(`${module}: ${message}`);
   }
-}
-
-function placesText({ optionPlaces }: Step & { readonly kind: 'insert' }): string {
-  return optionPlaces.length === 0 ? '' : ` (options are from ${optionPlaces.map(formatPlace).join(', ')})`;
 }
 
 function noteInsertion(outcome: Outcome, { acts }: ModprobeRun): void {
