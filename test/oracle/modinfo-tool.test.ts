@@ -117,6 +117,38 @@ test('modinfo without a name, and one that is not understood, fail as Debian’s
   }
 });
 
+test('the id of a build is there for who asks, and not among what kmod 30 prints', async t => {
+  for (const endian of ['little', 'big'] as const) {
+    const buildId = Buffer.from('d94c1448499c2631a82119de2ad0d9ee3e80fbdb', 'hex');
+    const { tree } = makeWorld(t, {
+      modules: { 'a.ko': { endian, buildId, modinfo: [['license', 'GPL']] }, 'b.ko': {} },
+    });
+    const file = `${tree}/a.ko`;
+    const told = 'D9:4C:14:48:49:9C:26:31:A8:21:19:DE:2A:D0:D9:EE:3E:80:FB:DB';
+    t.is((await runOurs('modinfo', ['-F', 'build-id', file, `${tree}/b.ko`])).stdout, `${told}\n`);
+    t.is((await runOurs('modinfo', [file])).stdout, `filename:       ${file}\nlicense:        GPL\n`);
+    const { stdout } = await runOurs('modinfo', ['--json', file]);
+    t.deepEqual((JSON.parse(stdout) as { fields: object }).fields, { license: ['GPL'], 'build-id': [told] });
+  }
+});
+
+test('a note that is not whole is no id', async t => {
+  const { tree } = makeWorld(t, { modules: { 'a.ko': { buildId: Buffer.from('0102', 'hex') } } });
+  const whole = readFileSync(`${tree}/a.ko`);
+  const at = whole.indexOf(Buffer.from('GNU\0')) - 12;
+  for (const [place, byte] of [
+    [0, 9],
+    [4, 3],
+    [8, 1],
+    [12, 0],
+  ] as const) {
+    const bytes = Buffer.from(whole);
+    bytes[at + place] = byte;
+    writeFileSync(`${tree}/b.ko`, bytes);
+    t.deepEqual(await runOurs('modinfo', ['-F', 'build-id', `${tree}/b.ko`]), { stdout: '', stderr: '', status: 0 });
+  }
+});
+
 test('a parameter without a name is left out, and said', async t => {
   const { tree } = makeWorld(t, {
     modules: {

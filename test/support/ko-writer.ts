@@ -15,6 +15,8 @@ export interface KoSpec {
   readonly versions?: readonly (readonly [name: string, crc: number])[];
   /** Entries of __version_ext_crcs and __version_ext_names; the sections are left out where there are none. */
   readonly extendedVersions?: readonly (readonly [name: string, crc: number])[];
+  /** Bytes of .note.gnu.build-id behind its header; the section is left out where there is none. */
+  readonly buildId?: Buffer;
   /** Export without __crc_ symbols, as a kernel without CONFIG_MODVERSIONS does. */
   readonly withoutCrcs?: boolean;
   readonly bits?: 32 | 64;
@@ -33,6 +35,7 @@ interface Section {
 const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
 const SHT_STRTAB = 3;
+const SHT_NOTE = 7;
 const SHN_ABS = 0xfff1;
 
 /** A module's description → the bytes of its .ko. */
@@ -62,9 +65,15 @@ export function writeKo(spec: KoSpec): Buffer {
     },
     { name: '.symtab', type: SHT_SYMTAB, bytes: Buffer.concat(symbols), link: 5, info: 1, entrySize: form.symbolBytes },
     { name: '.strtab', type: SHT_STRTAB, bytes: strings.bytes() },
+    ...(spec.buildId === undefined ? [] : [buildIdSection(spec.buildId, form)]),
     ...extendedVersionSections(spec.extendedVersions ?? [], form),
   ];
   return form.file(sections);
+}
+
+function buildIdSection(id: Buffer, form: Form): Section {
+  const header = Buffer.concat([form.u32(4), form.u32(id.length), form.u32(3)]);
+  return { name: '.note.gnu.build-id', type: SHT_NOTE, bytes: Buffer.concat([header, Buffer.from('GNU\0'), id]) };
 }
 
 /** As modpost leaves them: the names are one text of C, with a NUL more at its end. */

@@ -15,6 +15,7 @@ const scenario = await guestFor({
     'etc/modprobe.d/test.conf': [
       'remove usherd_installed echo "$MODPROBE_MODULE|$CMDLINE_OPTS|" && /sbin/rmmod usherd_installed',
       'options usherd_optioned ms=1',
+      'install e1000e usher modprobe --ignore-install e1000e',
       '',
     ].join('\n'),
   },
@@ -198,6 +199,12 @@ scenario('what is loaded and removed by hand is on record, and by whom', async (
     stderr,
     /modprobe: usherd_optioned: it has no parameter "no_such", which the kernel passes over; it has flag, text, ms$/m,
   );
+  // The install command of a plan of the daemon's runs modprobe: that is no act by hand.
+  const plug = await guest.plug('e1000e');
+  t.is((await guest.expectBound('pci', 'e1000e')).length, 1);
+  t.is((await guest.history('-m e1000e --outcome loaded')).length, 1);
+  t.is(await guest.run('usher history --incidents --kind modules-by-hand -m e1000e'), '');
+  await guest.unplug(plug);
   await guest.stopUsherd();
 });
 
