@@ -13,6 +13,10 @@ test('insmod refuses what it cannot even read as Debian’s does', async t => {
     ['-Z'],
     ['--bogus', 'x'],
     ['-p', `${root}/nothing.ko`],
+    [''],
+    ['/'],
+    ['./'],
+    ['--', '-'],
   ]) {
     const ours = await sameAsKmod(t, 'insmod', words);
     t.is(ours.stderr, runKmod('insmod', words).stderr.replace(/^\S*insmod: /, 'insmod: '));

@@ -27,7 +27,8 @@ export async function runInsmod(run: ToolRun): Promise<number> {
   }
   log.priority = Priority.error + given.filter(({ name }) => name === 'verbose').length;
   const file = path.resolve(word);
-  const missing = unreadable(file);
+  // What has no last part names no module, whatever is there.
+  const missing = /(?:^|\/)$/.test(word) ? 'ENOENT' : unreadable(file);
   if (missing !== undefined) {
     log.error(`could not load module ${word}: ${errnoText(missing)}`);
     return 1;
