@@ -10,7 +10,6 @@ import {
   globSync,
   mkdirSync,
   readFileSync,
-  rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
@@ -106,9 +105,30 @@ function keepApart(build: esbuild.PluginBuild): void {
     build.onResolve({ filter: /\.ts$/ }, ({ kind, path: request, resolveDir }) =>
       kind === 'entry-point' || !name.test(path.join(resolveDir, request))
         ? undefined
-        : { path: `./${file}`, external: true },
+        : { path: file, namespace: 'apart' },
     );
   }
+  build.onLoad({ filter: /.*/, namespace: 'apart' }, ({ path: file }) => ({
+    contents: `module.exports = require('./core/cli/load-part.ts').loadPart(__dirname, ${JSON.stringify(file)}).exports;`,
+    resolveDir: top,
+    loader: 'js',
+  }));
+}
+
+/** Node's own modules that are not there yet when it has started: each takes 1 to 9 ms to load, and most runs need few of them. */
+const LATE_BUILTINS =
+  /^node:(?:child_process|crypto|https?|net|readline|readline\/promises|stream|stream\/promises|worker_threads|zlib)$/;
+
+/** Has such a module loaded when something of it is used for the first time, and not with whatever imports it. */
+function loadLate(build: esbuild.PluginBuild): void {
+  build.onResolve({ filter: LATE_BUILTINS }, ({ path: name }) => ({ path: name, namespace: 'late' }));
+  build.onLoad({ filter: /.*/, namespace: 'late' }, ({ path: name }) => ({
+    // Whoever imports it gets an object of this one's prototype, and asks that for each name: nothing is gone through beforehand.
+    contents: `let loaded;
+      const load = (_, name) => (loaded ??= process.getBuiltinModule(${JSON.stringify(name)}))[name];
+      module.exports = Object.create(new Proxy({}, { get: load }));`,
+    loader: 'js',
+  }));
 }
 
 /** Bundles one entry → one CommonJS file that this very Node runs. */
@@ -129,7 +149,10 @@ async function bundle(entry: string, name: string, banner = ''): Promise<void> {
     // import() would take Node's other loader along, some 8 ms of each start; as require() it does not.
     supported: { 'dynamic-import': false },
     external: ['better-sqlite3', '*.node'],
-    plugins: [{ name: 'apart', setup: keepApart }],
+    plugins: [
+      { name: 'apart', setup: keepApart },
+      { name: 'late', setup: loadLate },
+    ],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
   });
@@ -185,22 +208,10 @@ function declareForPlugins(): void {
   copyFileSync(path.join(top, 'node_modules/valibot/dist/index.d.mts'), path.join(types, 'schema.d.mts'));
 }
 
-/**
- * dist/usher: looks at what it was called as, and loads the part that is meant. Compiling that part takes 5 ms of each start, so the
- * compiled code is kept beside it, and one run here fills that folder; where a later run may not write there, or has another Node,
- * it does without.
- */
-async function buildCommand(): Promise<void> {
-  const compiled = path.join(dist, 'compiled');
-  rmSync(compiled, { recursive: true, force: true });
-  const banner = [
-    `#!${interpreter}`,
-    "'use strict';",
-    "require('node:module').enableCompileCache?.(__dirname + '/compiled');",
-  ];
-  await bundle('core/cli/main.ts', 'usher', banner.join('\n'));
-  const words = ['modprobe', '--root', path.join(top, 'contrib/demo/root'), '-S', '6.1.0-demo', '-D', 'usbcore'];
-  execFileSync(process.execPath, [path.join(dist, 'usher'), ...words], { stdio: 'ignore' });
+/** Has the code that V8 makes of the parts kept beside them, by a Node with the flags they will run with. */
+function keepCompiled(): void {
+  const script = path.join(import.meta.dirname, 'keep-compiled.ts');
+  execFileSync(process.execPath, [NODE_FLAGS, script], { stdio: 'ignore' });
 }
 
 mkdirSync(dist, { recursive: true });
@@ -221,5 +232,7 @@ if (existsSync(path.join(top, 'core/cli/main.ts'))) {
   for (const { entry, file } of APART) await bundle(entry, file);
   await bundleForPlugins();
   declareForPlugins();
-  await buildCommand();
+  // Looks at what it was called as, and loads the part that is meant.
+  await bundle('core/cli/main.ts', 'usher', `#!${interpreter}\n'use strict';`);
+  keepCompiled();
 }

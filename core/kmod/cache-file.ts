@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import {
   closeSync,
   fstatSync,
@@ -11,7 +12,6 @@ import {
   writeSync,
 } from 'node:fs';
 import path from 'node:path';
-import { zlib } from './lazy-zlib.ts';
 
 /**
  * A file that can be made again at any time, kept to save the work:
@@ -112,7 +112,7 @@ function encode({ version, key }: CacheIdentity, sections: readonly Uint8Array[]
   const parts = [bytesOf(lengths), zeroes(padding(headerBytes))];
   for (const section of all) parts.push(Buffer.from(section), zeroes(padding(section.length)));
   const body = Buffer.concat(parts);
-  const header = Uint32Array.from([MAGIC, version, zlib().crc32(body), all.length]);
+  const header = Uint32Array.from([MAGIC, version, crc32(body), all.length]);
   return Buffer.concat([bytesOf(header), body]);
 }
 
@@ -124,7 +124,7 @@ function decode(file: Buffer, { version, key }: CacheIdentity): Buffer[] | undef
   const headerBytes = HEADER_WORDS * 4 + count * 4;
   if (magic !== MAGIC || fileVersion !== version || count > SECTIONS_MAX || bytes.length < headerBytes)
     return undefined;
-  if (zlib().crc32(bytes.subarray(HEADER_WORDS * 4)) !== checksum) return undefined;
+  if (crc32(bytes.subarray(HEADER_WORDS * 4)) !== checksum) return undefined;
   const sections: Buffer[] = [];
   let at = headerBytes + padding(headerBytes);
   for (const length of new Uint32Array(bytes.buffer, bytes.byteOffset + HEADER_WORDS * 4, count)) {

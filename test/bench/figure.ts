@@ -8,7 +8,7 @@ export interface Figure {
   readonly unit: string;
   /** Ours divided by the peer's. */
   readonly ratio?: number;
-  /** As issue "Fast" states it: of the ratio where there is one, else of ours. */
+  /** Of the ratio where there is one, else of ours; empty for a figure that is only told. */
   readonly target: string;
   readonly isMoreBetter: boolean;
 }

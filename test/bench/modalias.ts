@@ -6,8 +6,8 @@ import { ModprobeConfig } from '../../core/kmod/config/modprobe-config.ts';
 import { lookupModules } from '../../core/kmod/lookup/module-lookup.ts';
 import { ModuleTree } from '../../core/kmod/module-tree.ts';
 import type { DebianTree } from '../support/debian-tree.ts';
-import { samplePatternTexts } from '../support/pattern-texts.ts';
 import type { Figure } from './figure.ts';
+import { kernelTexts } from './modalias-texts.ts';
 
 const NO_CONFIG = new ModprobeConfig([]);
 
@@ -73,7 +73,7 @@ function corpora(
   count: number,
 ): Readonly<Record<string, { texts: readonly string[]; target: string }>> {
   const patterns = tree.aliasIndex().prepare().patterns();
-  const filled = samplePatternTexts(patterns, count * 2);
+  const filled = kernelTexts(patterns, count * 2);
   const isHit = (text: string): boolean => lookupModules(text, tree, NO_CONFIG).length > 0;
   const hits = filled.filter(isHit).slice(0, count);
   const misses = filled
@@ -81,7 +81,7 @@ function corpora(
     .filter(text => !isHit(text))
     .slice(0, count);
   const ofBus = (bus: string): readonly string[] =>
-    samplePatternTexts(
+    kernelTexts(
       patterns.filter(pattern => pattern.startsWith(bus)),
       count,
     ).filter(isHit);

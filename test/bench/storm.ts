@@ -11,6 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import Database from 'better-sqlite3';
 import { callDaemon } from '../../core/ipc/client.ts';
 import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
+import { History } from '../../core/pipeline/7-ledger/history.ts';
 import { readTree, watchMemory } from './process-tree.ts';
 
 const [who = 'usherd', countText = '50000', action = 'add', rate = '0', only = 'all'] = process.argv.slice(2);
@@ -168,8 +169,9 @@ listener.stop();
 daemon.kill('SIGTERM');
 await new Promise(resolve => daemon.on('close', resolve));
 const handled = who === 'usherd' && rate === '0' ? countRecorded() : told.handled;
+const heard = told.latenciesUs.toSorted((a, b) => a - b);
+const sorted = who === 'usherd' && rate !== '0' ? recordedUs().toSorted((a, b) => a - b) : heard;
 const wallS = Number(told.endedNs - BigInt(made.startedNs)) / 1e9;
-const sorted = told.latenciesUs.toSorted((a, b) => a - b);
 process.stdout.write(
   `${JSON.stringify({
     who,
@@ -185,6 +187,8 @@ process.stdout.write(
     peakProcesses,
     p50Us: percentile(sorted, 0.5),
     p99Us: percentile(sorted, 0.99),
+    heardP50Us: percentile(heard, 0.5),
+    heardP99Us: percentile(heard, 0.99),
   })}\n`,
 );
 
@@ -195,4 +199,18 @@ function countRecorded(): number {
   const recorded = Number(db.prepare(sql).pluck().get(uuid));
   db.close();
   return recorded;
+}
+
+/** From the kernel's emission to the record of what was decided, of the event itself where it asks for no driver; by the ledger's own times. */
+function recordedUs(): readonly number[] {
+  const hrtimeAtOriginMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  const history = History.open(path.join(stateDir, 'ledger.sqlite'));
+  const latenciesUs: number[] = [];
+  for (const { event, endedAtMs } of history.query()) {
+    if (event.env['SYNTH_UUID'] !== uuid) continue;
+    const madeAtMs = performance.timeOrigin + Number(event.env['SYNTH_ARG_T']) / 1e6 - hrtimeAtOriginMs;
+    latenciesUs.push(((endedAtMs ?? event.receivedAtMs) - madeAtMs) * 1000);
+  }
+  history.close();
+  return latenciesUs;
 }

@@ -1,7 +1,7 @@
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { createReadStream, closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { UsherdError } from '../../errors.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
-import { zlib } from '../../kmod/lazy-zlib.ts';
 import { decodeLz4, isLz4 } from './lz4.ts';
 
 /** Largest index that is read, packed, in bytes: Debian's largest (Contents of main) has 57 MB. */
@@ -50,7 +50,7 @@ async function* chunksOf(file: string): AsyncGenerator<Buffer> {
 
 async function* unpackStream(file: string, isGzip: boolean): AsyncGenerator<Buffer> {
   const options = { chunkSize: CHUNK_BYTES };
-  const unpacker = isGzip ? zlib().createGunzip(options) : zlib().createZstdDecompress(options);
+  const unpacker = isGzip ? createGunzip(options) : createZstdDecompress(options);
   const source = createReadStream(file, { highWaterMark: CHUNK_BYTES });
   source.once('error', error => unpacker.destroy(error));
   try {

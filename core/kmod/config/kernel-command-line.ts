@@ -29,8 +29,8 @@ export function parseKernelCommandLine(text: string, file: string): ParsedComman
   const directives: Directive[] = [];
   const problems: Problem[] = [];
   const kernelBlacklist: KernelBlacklistEntry[] = [];
-  for (const { word, column } of words(text.slice(0, COMMAND_LINE_MAX_BYTES))) {
-    const place: Place = { file, line: 1, column };
+  for (const { 0: word, index } of text.slice(0, COMMAND_LINE_MAX_BYTES).matchAll(WORD)) {
+    const place: Place = { file, line: 1, column: index + 1 };
     if (word.startsWith('module_blacklist=')) {
       const names = unquote(word.slice('module_blacklist='.length)).split(',');
       kernelBlacklist.push(...names.filter(name => name !== '').map(name => ({ module: moduleName(name), place })));
@@ -62,20 +62,8 @@ export function parseKernelCommandLine(text: string, file: string): ParsedComman
   return { directives, problems, kernelBlacklist };
 }
 
-/** Words between white space; a quote opens a stretch in which white space is kept. */
-function* words(text: string): Generator<{ word: string; column: number }> {
-  let start = -1;
-  let isQuoted = false;
-  for (let at = 0; at <= text.length; at++) {
-    const char = text.charAt(at);
-    const isEnd = at === text.length || (!isQuoted && /\s/.test(char));
-    if (char === '"') isQuoted = !isQuoted;
-    if (isEnd && start >= 0) {
-      yield { word: text.slice(start, at), column: start + 1 };
-      start = -1;
-    } else if (!isEnd && start < 0) start = at;
-  }
-}
+/** A stretch without white space, except between double quotes; one that is never closed reaches to the end. */
+const WORD = /(?:[^\s"]|"[^"]*(?:"|$))+/g;
 
 /** `MODULE.PARAM=VALUE` → the module and `PARAM=VALUE`; a quote around the whole word moves to the value. */
 function splitParameter(word: string): { module: string; option: string } | undefined {

@@ -1,6 +1,6 @@
+import { crc32 } from 'node:zlib';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { zlib } from '../lazy-zlib.ts';
 import { bytesOf, readCacheFile, wordsOf, writeCacheFile } from '../cache-file.ts';
 import type { ByteSource } from '../ko/byte-source.ts';
 import type { Decompressors } from '../ko/compression.ts';
@@ -16,7 +16,7 @@ const VERSION = 2;
 export function factsCacheFile(dir: string, tree: string): string {
   return path.join(
     dir,
-    `${path.basename(tree)}-facts-${zlib().crc32(path.resolve(tree)).toString(16).padStart(8, '0')}.cache`,
+    `${path.basename(tree)}-facts-${crc32(path.resolve(tree)).toString(16).padStart(8, '0')}.cache`,
   );
 }
 

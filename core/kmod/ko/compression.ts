@@ -1,6 +1,6 @@
+import { gunzip, gunzipSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
 import { promisify } from 'node:util';
 import { UsherdError } from '../../errors.ts';
-import { zlib } from '../lazy-zlib.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
 
 /** How a module file is packed. */
@@ -36,8 +36,8 @@ export interface AsideDecompressors {
 /** Node's own decompressors, with the one for xz given; without it an .xz file is COMPRESSION_UNAVAILABLE. */
 export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
   return {
-    gzip: (bytes, maxOutputLength) => zlib().gunzipSync(bytes, { maxOutputLength }),
-    zstd: (bytes, maxOutputLength) => zlib().zstdDecompressSync(bytes, { maxOutputLength }),
+    gzip: (bytes, maxOutputLength) => gunzipSync(bytes, { maxOutputLength }),
+    zstd: (bytes, maxOutputLength) => zstdDecompressSync(bytes, { maxOutputLength }),
     xz,
   };
 }
@@ -45,8 +45,8 @@ export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
 /** Node's own decompressors on the threads of its pool, with the one for xz given. */
 export function asideDecompressors(xz: AsideDecompressor): AsideDecompressors {
   return {
-    gzip: async (bytes, maxBytes) => promisify(zlib().gunzip)(bytes, streamOptions(bytes, maxBytes)),
-    zstd: async (bytes, maxBytes) => promisify(zlib().zstdDecompress)(bytes, streamOptions(bytes, maxBytes)),
+    gzip: async (bytes, maxBytes) => promisify(gunzip)(bytes, streamOptions(bytes, maxBytes)),
+    zstd: async (bytes, maxBytes) => promisify(zstdDecompress)(bytes, streamOptions(bytes, maxBytes)),
     xz,
   };
 }

@@ -1,6 +1,6 @@
+import { crc32 } from 'node:zlib';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { zlib } from '../lazy-zlib.ts';
 import { bytesOf, readCacheFile, wordsOf, writeCacheFile, type ReadWhole } from '../cache-file.ts';
 import type { CompiledAliases } from './compiled-aliases.ts';
 
@@ -22,7 +22,7 @@ export function aliasCacheKey(indexFile: string): string | undefined {
 /** The cache file of an index: one for each index path, so that kernels do not push each other out. */
 export function aliasCacheFile(dir: string, indexFile: string): string {
   const name = `${path.basename(path.dirname(indexFile))}-${path.basename(indexFile)}`;
-  return path.join(dir, `${name}-${zlib().crc32(path.resolve(indexFile)).toString(16).padStart(8, '0')}.cache`);
+  return path.join(dir, `${name}-${crc32(path.resolve(indexFile)).toString(16).padStart(8, '0')}.cache`);
 }
 
 /** A cache file → the compiled patterns, so that a start takes milliseconds; undefined when it cannot be used (cache-file.ts). */

@@ -79,8 +79,10 @@ export class AliasMatcher<Told extends object = object> {
 
   #read(query: string): void {
     if (query.length > this.#bytes.length) this.#bytes = new Uint16Array(query.length * 2);
-    for (let i = 0; i < query.length; i++) this.#bytes[i] = query.charCodeAt(i);
-    this.#length = query.length;
+    const bytes = this.#bytes;
+    const length = query.length;
+    for (let i = 0; i < length; i++) bytes[i] = query.charCodeAt(i);
+    this.#length = length;
     this.#query = query;
   }
 
@@ -200,11 +202,12 @@ export class AliasMatcher<Told extends object = object> {
     this.#starSeenIn[child] = this.#lookup;
     this.#starSeenAt[child] = from;
     const { nodes, text } = this.compiled;
+    const bytes = this.#bytes;
     const length = this.#length;
     const base = child * NODE_WORDS;
     if ((nodes[base + 1] ?? 0) > 0) {
       const first = text[nodes[base] ?? 0];
-      for (let at = from; at < length; at++) if (this.#bytes[at] === first) this.#walk(child, at);
+      for (let at = from; at < length; at++) if (bytes[at] === first) this.#walk(child, at);
       return;
     }
     this.#enterBareStar(base, from);

@@ -29,9 +29,7 @@ export function findAliasLine(tree: ModuleTree, match: ModuleMatch): Place {
 function findWritten(bytes: Buffer, line: string): number | undefined {
   for (let at = bytes.indexOf(line, 0, 'latin1'); at >= 0; at = bytes.indexOf(line, at + 1, 'latin1')) {
     if (at > 0 && bytes[at - 1] !== NEWLINE) continue;
-    let number = 1;
-    for (let end = bytes.indexOf(NEWLINE); end >= 0 && end < at; end = bytes.indexOf(NEWLINE, end + 1)) number += 1;
-    return number;
+    return bytes.toString('latin1', 0, at).split('\n').length;
   }
   return undefined;
 }

@@ -8,7 +8,8 @@ export function bytesToText(block: Uint8Array, from: number, to: number): string
 
 /**
  * Whether the characters [from, length) match the tail [start, tailEnd) of a block of texts, directly before which a star stands.
- * A tail has ordinary characters, `*` and `?`. On a mismatch only the last star eats one more, so time is at most length × length.
+ * A tail has ordinary characters, `*` and `?`. On a mismatch only the last star eats on, up to where the character behind it comes
+ * again, so time is at most length × length.
  */
 export function tailMatches(
   block: Uint8Array,
@@ -19,27 +20,30 @@ export function tailMatches(
   length: number,
 ): boolean {
   let afterStar = start;
-  let starAte = from;
-  let tail = start;
   let at = from;
   for (;;) {
-    if (tail === tailEnd) {
-      if (at === length || afterStar === tailEnd) return true;
-    } else {
-      const code = block[tail];
-      if (code === STAR) {
-        afterStar = ++tail;
-        starAte = at;
-        continue;
-      }
-      if (at < length && (code === ANY || code === characters[at])) {
+    while (afterStar < tailEnd && block[afterStar] === STAR) afterStar++;
+    if (afterStar === tailEnd) return true;
+    const first = block[afterStar] ?? 0;
+    for (;;) {
+      if (first !== ANY) while (at < length && characters[at] !== first) at++;
+      if (at >= length) return false;
+      // The character behind the star stands here: does all up to the next star?
+      let tail = afterStar + 1;
+      let position = at + 1;
+      while (tail < tailEnd && position < length) {
+        const code = block[tail] ?? 0;
+        if (code === STAR || (code !== ANY && code !== characters[position])) break;
         tail++;
-        at++;
-        continue;
+        position++;
       }
+      if (tail === tailEnd ? position === length : block[tail] === STAR) {
+        if (tail === tailEnd) return true;
+        afterStar = tail + 1;
+        at = position;
+        break;
+      }
+      at++;
     }
-    if (starAte >= length) return false;
-    tail = afterStar;
-    at = ++starAte;
   }
 }

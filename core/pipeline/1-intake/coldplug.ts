@@ -1,10 +1,11 @@
+import { wallClockMs } from '../../vocabulary/wall-clock.ts';
 import { walkSysfs, type SysfsDevice } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { Action, Origin, Uevent } from './uevent.ts';
 
 /** The devices that are there already → an `add` for each, parents first, as if they had just been plugged in. */
 export function coldplug(root: Pick<SystemRoot, 'sys'>): Uevent[] {
-  const receivedAtMs = performance.timeOrigin + performance.now();
+  const receivedAtMs = wallClockMs();
   return walkSysfs(root).map(device => ueventFrom(device, 'add', { kind: 'coldplug' }, receivedAtMs));
 }
 

@@ -1,3 +1,4 @@
+import { wallClockMs } from '../../vocabulary/wall-clock.ts';
 import { readlinkSync } from 'node:fs';
 import { NetlinkGroup, openNetlink, type NetlinkBatch, type NetlinkSocket } from '../../kernel/netlink-socket.ts';
 import { netlinkDrops } from '../../kernel/proc-netlink.ts';
@@ -80,7 +81,7 @@ export class NetlinkSource {
   #take(batch: NetlinkBatch, sink: IntakeSink): void {
     const { group, acceptInjected = false, tap } = this.#options;
     const parse = group === 'kernel' ? parseKernelMessage : parseUdevMessage;
-    const receivedAtMs = performance.timeOrigin + performance.now();
+    const receivedAtMs = wallClockMs();
     let uevents: Uevent[] = [];
     // What is told keeps its order: the uevents before a refusal or a loss go out before it.
     const flush = (): void => {

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { UsherdError } from '../../errors.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
+import { wallClockMs } from '../../vocabulary/wall-clock.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Outcome } from '../6-load/outcome.ts';
@@ -102,7 +103,7 @@ export class Ledger {
 
   private constructor(
     file: string,
-    { onTrouble = () => {}, now = Date.now, waitsForDisk = false, hidesSerials = false }: LedgerOptions,
+    { onTrouble = () => {}, now = wallClockMs, waitsForDisk = false, hidesSerials = false }: LedgerOptions,
   ) {
     this.path = file;
     this.#onTrouble = onTrouble;

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { compileRules } from './compile-rules.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { ParsedRules, RuleProblem } from './rule.ts';
@@ -18,8 +18,6 @@ export class RuleSet {
   readonly files: readonly RuleFile[];
   readonly rules: readonly CompiledRule[];
   readonly problems: readonly RuleProblem[];
-  /** One value for the whole set: SHA-256 over the names and hashes of its files, in order. */
-  readonly hash: string;
   /** Whether any rule can say something of a module. */
   readonly speaksOfModules: boolean;
   /** Whether any rule can say something of a device. */
@@ -28,6 +26,7 @@ export class RuleSet {
   readonly hits: Uint32Array;
   readonly #programs = new Map<string, RuleProgram>();
   #whole: RuleProgram | undefined;
+  #hash: string | undefined;
 
   constructor(files: readonly RuleFile[]) {
     this.files = files;
@@ -36,9 +35,11 @@ export class RuleSet {
     this.speaksOfModules = this.rules.some(rule => rule.saysOfModule);
     this.speaksOfDevices = this.rules.some(rule => !rule.saysOfModule);
     this.hits = new Uint32Array(this.rules.length);
-    const hash = createHash('sha256');
-    for (const file of files) hash.update(`${file.file}\0${file.hash}\0`);
-    this.hash = hash.digest('hex');
+  }
+
+  /** One value for the whole set: SHA-256 over the names and hashes of its files, in order. */
+  get hash(): string {
+    return (this.#hash ??= hash('sha256', this.files.map(({ file, hash: own }) => `${file}\0${own}\0`).join('')));
   }
 
   get isEmpty(): boolean {
