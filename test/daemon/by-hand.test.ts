@@ -1,10 +1,13 @@
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { BY_HAND_MAX_CHARS, BY_HAND_MAX_ITEMS, byHandIncident } from '../../core/daemon/note-by-hand.ts';
 import { UsherdError } from '../../core/errors.ts';
 import { makeFakeKernel } from '../support/fake-kernel.ts';
 import { whyNoRealUevents } from '../support/machine.ts';
 import { makeWorld, WORLD_RELEASE } from '../support/module-world.ts';
+import { runOurs } from '../support/run-tool.ts';
 import { testUnless } from '../support/skip-aloud.ts';
 import { jsonLines, startDaemon, usher, type RunningDaemon } from '../support/usher.ts';
 
@@ -110,6 +113,43 @@ real('why of a module tells what was last done to it by hand', async t => {
   t.is(json?.byHand.incident.kind, 'modules-by-hand');
   t.notRegex((await usher(...asked, '--now')).stdout, /by hand/);
   t.is(await daemon.stop(), 0);
+});
+
+test('a daemon that does not answer, answers nonsense or refuses keeps nobody, and nothing is said of it', async t => {
+  const { root } = makeWorld(t, {});
+  makeFakeKernel(root, [{ name: 'usherd_open', refcnt: 2 }]);
+  const words = ['usherd_open', '--root', root, '--state-dir', root];
+  const alone = await runOurs('rmmod', words);
+  t.is(alone.status, 1);
+  const asked: string[] = [];
+  for (const answer of [
+    '',
+    'nonsense\n',
+    '{"usherd":1,"version":"0","role":"read"}\n{"error":{"code":"DAEMON_REFUSED"}}\n',
+  ]) {
+    const open = new Set<Socket>();
+    const server = createServer(socket => {
+      open.add(socket.on('error', () => undefined));
+      socket.on('data', bytes => {
+        asked.push(bytes.toString());
+        socket.write(answer);
+      });
+    });
+    server.listen(`${root}/socket`);
+    await once(server, 'listening');
+    t.deepEqual(await runOurs('rmmod', words), alone);
+    for (const socket of open) socket.destroy();
+    server.close();
+    await once(server, 'close');
+  }
+  t.deepEqual(
+    asked.map(text => JSON.parse(text) as object),
+    Array.from({ length: 3 }, () => ({
+      usherd: 1,
+      verb: 'note-by-hand',
+      params: { acts: { tool: 'rmmod', words, failed: [{ module: 'usherd_open', reason: 'it is in use' }] } },
+    })),
+  );
 });
 
 test('a note is cut to its bounds, who told it is the kernel’s word, and nonsense is refused', t => {
