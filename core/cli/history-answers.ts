@@ -40,7 +40,7 @@ export const OTHER_ANSWERS: readonly OtherAnswer[] = [
     takes: ['since', 'until', 'subsystem', 'action', 'verdict', 'limit'],
     print: printCounts,
   },
-  { key: 'incidents', flag: '--incidents', takes: [...ROWS, 'kind'], print: printIncidents },
+  { key: 'incidents', flag: '--incidents', takes: [...ROWS, 'kind', 'module'], print: printIncidents },
   { key: 'requests', flag: '--requests', takes: ROWS, print: printRequests },
 ];
 
@@ -132,7 +132,9 @@ const INCIDENT_COLUMNS: readonly RecordColumn<HistoryIncident>[] = [
 
 async function printIncidents({ ledger, filter, options, caller }: Asked): Promise<void> {
   const { formatIncidentLine, incidentToJson } = await import('../pipeline/8-report/history-report.ts');
-  const incidents = inOrder(ledger.incidents({ ...rowFilter(filter), kinds: listOption(options, 'kind') }), options);
+  const { module } = filter;
+  const wanted = { ...rowFilter(filter), kinds: listOption(options, 'kind'), module };
+  const incidents = inOrder(ledger.incidents(wanted), options);
   const form = recordForm(options, caller);
   if (form === 'csv') printRecords(incidents, INCIDENT_COLUMNS, options, caller);
   else if (form === 'json') for (const incident of incidents) printJson(caller, incidentToJson(incident));

@@ -21,7 +21,7 @@ export const HISTORY_OPTIONS: readonly OptionSpec[] = [
   { flags: '-d, --device <device>', description: 'devpath, sysname, or a pattern of either', completes: 'device' },
   {
     flags: '-m, --module <name>',
-    description: 'entries in which this module was a candidate, or in a plan',
+    description: 'entries in which this module was a candidate, or in a plan; of incidents, those that name it',
     completes: 'module',
   },
   { flags: '-s, --subsystem <name>', description: 'only this subsystem', completes: 'subsystem' },

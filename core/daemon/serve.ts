@@ -7,6 +7,7 @@ import { errnoName } from '../vocabulary/errno.ts';
 import { VERSION } from '../version.ts';
 import type { AnswerDesk } from './answer-desk.ts';
 import type { Daemon } from './daemon.ts';
+import { byHandIncident } from './note-by-hand.ts';
 import { answerHandler } from './serve-answers.ts';
 import { policyHandlers } from './serve-policy.ts';
 import { statusOf } from './status.ts';
@@ -38,6 +39,7 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
     settle: { role: 'read', handle: (params, call) => settle(daemon, params, call) },
     monitor: { role: 'read', handle: (_params, call) => follow(daemon, call) },
     ...policyHandlers(daemon),
+    'note-by-hand': { role: 'admin', handle: (params, call) => noteByHand(daemon, params, call) },
     'driver-note': { role: 'admin', handle: (params, call) => noteDriver(daemon, params, call) },
     plugins: {
       role: 'read',
@@ -67,6 +69,21 @@ function handlersOf(daemon: Daemon): Readonly<Record<string, Handler>> {
       },
     },
   };
+}
+
+/** What an install command of a plan of ours runs is no act by hand: the plan is on record. */
+async function noteByHand(
+  { ledger, options, parts }: Daemon,
+  params: JsonObject,
+  { peer, respond }: Call,
+): Promise<void> {
+  const incident = byHandIncident(params, peer, options.roots.proc);
+  const isOurs = parts.executor.inFlight.some(module => module === params['installing']);
+  if (!isOurs) {
+    ledger.incident(incident);
+    await ledger.durable();
+  }
+  await respond({});
 }
 
 /** What installs a driver is a process of its own; the ledger has one writer, and that is the daemon. */

@@ -63,7 +63,7 @@ function written({ tree }: ModuleWorld): Record<string, string> {
 /** Our own sentences differ; those of a kind are compared by what they are about. The dot of a symbol `.name` is not among ours. */
 function warnings(stderr: string): string[] {
   const about =
-    /needs unknown symbol \S+|disagrees about version of symbol \S+|duplicate module alias:\n.*|FATAL: .*|ERROR: (?:could not open|Bad version|Found).*|-e needs.*/g;
+    /needs unknown symbol \S+|disagrees about version of symbol \S+|duplicate module alias:\n.*|FATAL: .*|ERROR: (?:could not open|Bad version|Found).*|-e needs.*|Ignored deprecated.*/g;
   return Array.from(stderr.matchAll(about), ([text]) => text.replace(/symbol \./, 'symbol ')).toSorted();
 }
 
@@ -104,10 +104,21 @@ for (const words of [
   ['-P', '', R],
   ['-aA', '-n', R],
   ['-A', R],
+  ['-u', R],
+  ['-qn', R],
+  ['-r', '-n', R],
+  ['--unresolved-error', '-n', R],
+  ['--quie', '-n', R],
+  ['--qui', R],
+  ['--dry-run', R],
   ['-F', '/nowhere', R],
   ['-E', '/nowhere', '-e', R],
   ['x.y', 'z'],
   ['6.2.0-absent'],
+  ['6'],
+  ['6.'],
+  ['6.1x'],
+  ['-n', '6.1.0-test/'],
 ]) {
   test(`depmod ${words.join(' ')} prints, writes and answers what Debian’s does`, async t => {
     if (!kmodIsHere(t)) return;

@@ -5,7 +5,19 @@ import { runOurs, sameAsKmod } from '../support/run-tool.ts';
 test('insmod refuses what it cannot even read as Debian’s does', async t => {
   if (!kmodIsHere(t)) return;
   const { root } = makeWorld(t, { files: { 'empty.ko': '' } });
-  for (const words of [[], ['-'], [`${root}/nothing.ko`], [`${root}/empty.ko/x`], ['-Z'], ['--bogus', 'x']]) {
+  for (const words of [
+    [],
+    ['-'],
+    [`${root}/nothing.ko`],
+    [`${root}/empty.ko/x`],
+    ['-Z'],
+    ['--bogus', 'x'],
+    ['-p', `${root}/nothing.ko`],
+    [''],
+    ['/'],
+    ['./'],
+    ['--', '-'],
+  ]) {
     const ours = await sameAsKmod(t, 'insmod', words);
     t.is(ours.stderr, runKmod('insmod', words).stderr.replace(/^\S*insmod: /, 'insmod: '));
   }

@@ -37,6 +37,14 @@ function world(t: ExecutionContext): ModuleWorld {
       'kernel/signed.ko': appendSignature(writeKo({ modinfo: [['license', 'GPL']] }), Buffer.from('no PKCS#7 at all')),
       'kernel/packed.ko.zst': zstdCompressSync(writeKo(RICH)),
       'kernel/misnamed.ko.xz': zstdCompressSync(writeKo(RICH)),
+      'kernel/odd-parameters.ko': {
+        modinfo: [
+          ['parm', 'without'],
+          ['parmtype', 'without'],
+          ['parm', ':nameless'],
+          ['parm', 'x:x'],
+        ],
+      },
       'kernel/broken.ko': Buffer.from('this is no ELF file, and it is long enough to look at its header in vain'),
     },
     files: {
@@ -58,6 +66,7 @@ const NAMES = [
   'packed',
   'misnamed',
   'broken',
+  'odd-parameters',
   'in-built',
   'mute',
   'builtin-x',
@@ -84,11 +93,18 @@ for (const form of [
   ['-m'],
   ['-n', '-F', 'license'],
   ['-F', 'license', '-d'],
+  ['-F', 'name'],
+  ['-F', ''],
+  ['-m0'],
+  ['-adl'],
 ]) {
   test(`modinfo ${form.join(' ')} prints of every kind of module what Debian’s prints`, async t => {
     if (!kmodIsHere(t)) return;
-    const { root } = world(t);
+    const { root, tree } = world(t);
     const common = [...form, '-b', root, '-k', WORLD_RELEASE];
+    for (const file of ['rich.ko', 'broken.ko', 'missing.ko', '../modules.dep']) {
+      await sameAsKmod(t, 'modinfo', [...common, `${tree}/kernel/${file}`]);
+    }
     for (const name of NAMES) await sameAsKmod(t, 'modinfo', [...common, name]);
     await sameAsKmod(t, 'modinfo', [...common, ...NAMES]);
   });
@@ -99,6 +115,63 @@ test('modinfo without a name, and one that is not understood, fail as Debian’s
   for (const words of [[], ['-Z'], ['-F'], ['-k', WORLD_RELEASE, 'x'], ['-b', '/nowhere', 'x']]) {
     await sameAsKmod(t, 'modinfo', words);
   }
+});
+
+test('the id of a build is there for who asks, and not among what kmod 30 prints', async t => {
+  for (const endian of ['little', 'big'] as const) {
+    const buildId = Buffer.from('d94c1448499c2631a82119de2ad0d9ee3e80fbdb', 'hex');
+    const { tree } = makeWorld(t, {
+      modules: { 'a.ko': { endian, buildId, modinfo: [['license', 'GPL']] }, 'b.ko': {} },
+    });
+    const file = `${tree}/a.ko`;
+    const told = 'D9:4C:14:48:49:9C:26:31:A8:21:19:DE:2A:D0:D9:EE:3E:80:FB:DB';
+    t.is((await runOurs('modinfo', ['-F', 'build-id', file, `${tree}/b.ko`])).stdout, `${told}\n`);
+    t.is((await runOurs('modinfo', [file])).stdout, `filename:       ${file}\nlicense:        GPL\n`);
+    const { stdout } = await runOurs('modinfo', ['--json', file]);
+    t.deepEqual((JSON.parse(stdout) as { fields: object }).fields, { license: ['GPL'], 'build-id': [told] });
+  }
+});
+
+test('a note that is not whole is no id', async t => {
+  const { tree } = makeWorld(t, { modules: { 'a.ko': { buildId: Buffer.from('0102', 'hex') } } });
+  const whole = readFileSync(`${tree}/a.ko`);
+  const at = whole.indexOf(Buffer.from('GNU\0')) - 12;
+  for (const [place, byte] of [
+    [0, 9],
+    [4, 3],
+    [8, 1],
+    [12, 0],
+  ] as const) {
+    const bytes = Buffer.from(whole);
+    bytes[at + place] = byte;
+    writeFileSync(`${tree}/b.ko`, bytes);
+    t.deepEqual(await runOurs('modinfo', ['-F', 'build-id', `${tree}/b.ko`]), { stdout: '', stderr: '', status: 0 });
+  }
+});
+
+test('a parameter without a name is left out, and said', async t => {
+  const { tree } = makeWorld(t, {
+    modules: {
+      'odd.ko': {
+        modinfo: [
+          ['parm', 'without'],
+          ['parmtype', 'bare'],
+        ],
+      },
+    },
+  });
+  const { stderr, stdout } = await runOurs('modinfo', ['-p', `${tree}/odd.ko`]);
+  t.deepEqual(
+    [stdout, stderr.split('\n')],
+    [
+      '',
+      [
+        `modinfo: ERROR: Found invalid "parm=without": missing ':'`,
+        `modinfo: ERROR: Found invalid "parmtype=bare": missing ':'`,
+        '',
+      ],
+    ],
+  );
 });
 
 test('a module reads the same, however it is packed', async t => {

@@ -2,7 +2,7 @@ import path from 'node:path';
 import test from 'ava';
 import { decompressors } from '../../core/kmod/ko/compression.ts';
 import { ModuleFile } from '../../core/kmod/ko/module-file.ts';
-import type { VersionedSymbol } from '../../core/kmod/ko/symbols.ts';
+import type { VersionedSymbol } from '../../core/kmod/ko/modversions.ts';
 import { ModuleTree } from '../../core/kmod/module-tree.ts';
 import { debianTree } from '../support/debian-tree.ts';
 import { kmodIsHere, makeWorld, runKmod } from '../support/module-world.ts';

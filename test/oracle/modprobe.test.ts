@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { kmodIsHere, makeWorld, runKmod, WORLD_RELEASE, type ModuleWorld } from '../support/module-world.ts';
 import { runOurs, sameAsKmod } from '../support/run-tool.ts';
@@ -43,6 +43,11 @@ blacklist right
 install cmd-only /bin/true $CMDLINE_OPTS
 install early /bin/true early $CMDLINE_OPTS
 install lonely /bin/true lonely
+install failing /bin/false $CMDLINE_OPTS
+alias fails-first failing
+alias fails-first cmd-only
+alias fails-last cmd-only
+alias fails-last failing
 remove top /bin/true
 softdep core pre: cmd-only
 bogus line
@@ -83,6 +88,9 @@ const NAMES = [
   'to-alias',
   'gone-astray',
   'cmd-only',
+  'failing',
+  'fails-first',
+  'fails-last',
   'built-in',
   'builtin-x',
   'nothing',
@@ -112,6 +120,14 @@ for (const flags of [
   ['-rnv'],
   ['-r', '--first-time'],
   ['-ra'],
+  ['-v', '-q'],
+  ['-a'],
+  ['-ab'],
+  ['-i'],
+  ['-Rb'],
+  ['-f', '-nv'],
+  ['--force-vermagic', '-D'],
+  ['--remove-holders'],
 ]) {
   test(`modprobe ${flags.join(' ')} says what Debian's says, whatever it is asked for`, async t => {
     if (!kmodIsHere(t)) return;
@@ -157,6 +173,10 @@ test('MODPROBE_OPTIONS stands before the words of the command line', async t => 
       await sameAsKmod(t, 'modprobe', [...words, name], { MODPROBE_OPTIONS: options });
     }
   }
+  const at = ['-C', modprobeDir, '-d', root, '-S', WORLD_RELEASE, '-nv', 'top'];
+  for (const options of ['-D', '-D a"b', "-D 'core'", 'core -D', '-- core', '"-D"', "--config='/dev/null' -D", '-Z']) {
+    await sameAsKmod(t, 'modprobe', at, { MODPROBE_OPTIONS: options });
+  }
   // kmod 30 makes an empty word of the second of two blanks, and of the blank behind a quote, and fails.
   const plain = await runOurs('modprobe', [...words, 'top'], { MODPROBE_OPTIONS: `-C ${modprobeDir} -d ${root}` });
   const quoted = { MODPROBE_OPTIONS: ` -C  '${modprobeDir}'   -d "${root}" ` };
@@ -172,6 +192,30 @@ test('exports and versions are shown of files, and of names as well', async t =>
   await sameAsKmod(t, 'modprobe', [...common, '--show-exports', `${tree}/modules.dep`]);
   await sameAsKmod(t, 'modprobe', [...common, '--show-exports', `${root}/nothing`]);
   t.is((await runOurs('modprobe', [...common, '--show-modversions', 'top'])).stdout, shown.stdout);
+});
+
+test('versions of the extended table are shown, and its names are dependencies', async t => {
+  const { root, tree } = makeWorld(t, {
+    modules: {
+      'kernel/giver.ko': { exports: [['given', 0x55]] },
+      'kernel/taker.ko': {
+        extendedVersions: [
+          ['given', 0x55],
+          ['module_layout', 0xabcdef01],
+        ],
+      },
+    },
+  });
+  t.is((await runOurs('depmod', ['-b', root, WORLD_RELEASE])).status, 0);
+  t.regex(readFileSync(`${tree}/modules.dep`, 'utf8'), /^kernel\/taker\.ko: kernel\/giver\.ko$/m);
+  const shown = { stdout: '0x00000055\tgiven\n0xabcdef01\tmodule_layout\n', stderr: '', status: 0 };
+  for (const option of ['--show-modversions', '--dump-modversions']) {
+    t.deepEqual(await runOurs('modprobe', [option, `${tree}/kernel/taker.ko`]), shown);
+  }
+  const symvers = `${root}/Module.symvers`;
+  writeFileSync(symvers, '0xabcdef02\tmodule_layout\tvmlinux\tEXPORT_SYMBOL\t\n');
+  const { stderr } = await runOurs('depmod', ['-n', '-e', '-E', symvers, '-b', root, WORLD_RELEASE]);
+  t.regex(stderr, /taker\.ko.* disagrees about version of symbol module_layout/);
 });
 
 test('a file is as good as a name, with its dependencies', async t => {
@@ -224,6 +268,13 @@ test('a command line that is not understood gets the sentence and status of glib
     ['--wait'],
     ['-w', 'x', 'y'],
     ['-w', '', 'y'],
+    ['-w', '08', 'y'],
+    ['-w', '5x', 'y'],
+    ['-w', ' 5', '-R', 'none'],
+    ['-w', '+010', '-R', 'none'],
+    ['-w', '-1', '-R', 'none'],
+    ['-w', '0x1f', '-R', 'none'],
+    ['-w', '99999999999999999999', '-R', 'none'],
     ['--=x'],
     ['-n', '-'],
     ['--config=/dev/null', '-R', 'none'],

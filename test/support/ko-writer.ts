@@ -13,6 +13,10 @@ export interface KoSpec {
   readonly needs?: readonly (string | { readonly weak: string })[];
   /** Entries of __versions. */
   readonly versions?: readonly (readonly [name: string, crc: number])[];
+  /** Entries of __version_ext_crcs and __version_ext_names; the sections are left out where there are none. */
+  readonly extendedVersions?: readonly (readonly [name: string, crc: number])[];
+  /** Bytes of .note.gnu.build-id behind its header; the section is left out where there is none. */
+  readonly buildId?: Buffer;
   /** Export without __crc_ symbols, as a kernel without CONFIG_MODVERSIONS does. */
   readonly withoutCrcs?: boolean;
   readonly bits?: 32 | 64;
@@ -31,6 +35,7 @@ interface Section {
 const SHT_PROGBITS = 1;
 const SHT_SYMTAB = 2;
 const SHT_STRTAB = 3;
+const SHT_NOTE = 7;
 const SHN_ABS = 0xfff1;
 
 /** A module's description → the bytes of its .ko. */
@@ -60,8 +65,25 @@ export function writeKo(spec: KoSpec): Buffer {
     },
     { name: '.symtab', type: SHT_SYMTAB, bytes: Buffer.concat(symbols), link: 5, info: 1, entrySize: form.symbolBytes },
     { name: '.strtab', type: SHT_STRTAB, bytes: strings.bytes() },
+    ...(spec.buildId === undefined ? [] : [buildIdSection(spec.buildId, form)]),
+    ...extendedVersionSections(spec.extendedVersions ?? [], form),
   ];
   return form.file(sections);
+}
+
+function buildIdSection(id: Buffer, form: Form): Section {
+  const header = Buffer.concat([form.u32(4), form.u32(id.length), form.u32(3)]);
+  return { name: '.note.gnu.build-id', type: SHT_NOTE, bytes: Buffer.concat([header, Buffer.from('GNU\0'), id]) };
+}
+
+/** As modpost leaves them: the names are one text of C, with a NUL more at its end. */
+function extendedVersionSections(versions: readonly (readonly [string, number])[], form: Form): Section[] {
+  if (versions.length === 0) return [];
+  const names = Buffer.from(`${versions.map(([name]) => `${name}\0`).join('')}\0`, 'utf8');
+  return [
+    { name: '__version_ext_crcs', type: SHT_PROGBITS, bytes: Buffer.concat(versions.map(([, crc]) => form.u32(crc))) },
+    { name: '__version_ext_names', type: SHT_PROGBITS, bytes: names },
+  ];
 }
 
 function modinfoBytes(pairs: readonly (readonly [string, string])[]): Buffer {
@@ -107,8 +129,8 @@ class Form {
   symbol(name: number, binding: number, section: number, value: number): Buffer {
     const info = Buffer.from([binding << 4, 0]);
     return this.#is64
-      ? Buffer.concat([this.#u32(name), info, this.#u16(section), this.#word(value), this.#word(0)])
-      : Buffer.concat([this.#u32(name), this.#u32(value), this.#u32(0), info, this.#u16(section)]);
+      ? Buffer.concat([this.u32(name), info, this.#u16(section), this.#word(value), this.#word(0)])
+      : Buffer.concat([this.u32(name), this.u32(value), this.u32(0), info, this.#u16(section)]);
   }
 
   version(name: string, crc: number): Buffer {
@@ -148,11 +170,11 @@ class Form {
       ident,
       this.#u16(1),
       this.#u16(machine),
-      this.#u32(1),
+      this.u32(1),
       this.#word(0),
       this.#word(0),
       this.#word(tableOffset),
-      this.#u32(0),
+      this.u32(0),
       this.#u16(this.#is64 ? 64 : 52),
       this.#u16(0),
       this.#u16(0),
@@ -164,14 +186,14 @@ class Form {
 
   #row(name: number, type: number, offset: number, size: number, section?: Section): Buffer {
     return Buffer.concat([
-      this.#u32(name),
-      this.#u32(type),
+      this.u32(name),
+      this.u32(type),
       this.#word(0),
       this.#word(0),
       this.#word(offset),
       this.#word(size),
-      this.#u32(section?.link ?? 0),
-      this.#u32(section?.info ?? 0),
+      this.u32(section?.link ?? 0),
+      this.u32(section?.info ?? 0),
       this.#word(1),
       this.#word(section?.entrySize ?? 0),
     ]);
@@ -184,7 +206,7 @@ class Form {
     return bytes;
   }
 
-  #u32(value: number): Buffer {
+  u32(value: number): Buffer {
     const bytes = Buffer.alloc(4);
     if (this.#isLittle) bytes.writeUInt32LE(value);
     else bytes.writeUInt32BE(value);
@@ -192,9 +214,9 @@ class Form {
   }
 
   #word(value: number): Buffer {
-    if (!this.#is64) return this.#u32(value);
+    if (!this.#is64) return this.u32(value);
     return this.#isLittle
-      ? Buffer.concat([this.#u32(value), Buffer.alloc(4)])
-      : Buffer.concat([Buffer.alloc(4), this.#u32(value)]);
+      ? Buffer.concat([this.u32(value), Buffer.alloc(4)])
+      : Buffer.concat([Buffer.alloc(4), this.u32(value)]);
   }
 }

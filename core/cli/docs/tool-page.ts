@@ -12,7 +12,8 @@ export function toolPage({ name, summary, usage, description, groups }: KmodTool
   for (const text of description) page.paragraph(text);
   for (const { title, rows } of [...groups, OUR_GROUP]) {
     page.section(title);
-    for (const row of rows) page.item(optionText(row), `${row.help.charAt(0).toUpperCase()}${row.help.slice(1)}.`);
+    for (const row of rows.filter(({ isHidden }) => isHidden !== true))
+      page.item(optionText(row), `${row.help.charAt(0).toUpperCase()}${row.help.slice(1)}.`);
   }
   return page
     .section('Exit status')

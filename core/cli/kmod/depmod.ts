@@ -1,5 +1,12 @@
 import { HELP_ROW, VERBOSE_ROW, VERSION_ROW } from './common-rows.ts';
+import type { OptionRow } from './getopt.ts';
 import type { KmodTool } from './tool.ts';
+
+/** What older versions had: still taken, with a warning, and without effect. Each is named as it is spelled. */
+const DEPRECATED: readonly OptionRow[] = [
+  ...['u', 'q', 'r'].map(short => ({ name: `-${short}`, short, long: [] })),
+  ...['unresolved-error', 'quiet'].map(long => ({ name: `--${long}`, long: [long] })),
+].map(row => ({ ...row, help: 'does nothing', isHidden: true }));
 
 export const depmod: KmodTool = {
   name: 'depmod',
@@ -31,6 +38,7 @@ export const depmod: KmodTool = {
           isOurs: true,
         },
         VERBOSE_ROW,
+        ...DEPRECATED,
         { name: 'warn', short: 'w', long: ['warn'], help: 'warn of aliases that a module has twice' },
         VERSION_ROW,
         HELP_ROW,

@@ -1,5 +1,5 @@
 import type { LoadPlan, Step } from '../../pipeline/5-resolve/load-plan.ts';
-import type { Finding } from '../../pipeline/5-resolve/preflight.ts';
+import type { Finding } from '../../pipeline/5-resolve/finding.ts';
 import { assertNever } from '../../vocabulary/assert-never.ts';
 import { formatPlace } from '../../vocabulary/place.ts';
 import { findingsOf, readKernelFacts } from './gather-facts.ts';
@@ -21,7 +21,10 @@ export async function explainInsertion(target: InsertTarget, plan: LoadPlan, run
   };
   const steps = plan.steps.map(step => ({
     step,
-    findings: step.kind === 'insert' ? findingsOf(step.path, kernel, { roots, tree: world.tree, force, comes }) : [],
+    findings:
+      step.kind === 'insert'
+        ? findingsOf(step.path, kernel, { roots, tree: world.tree, force, comes, parameters: step.parameters })
+        : [],
   }));
   if (has('json')) {
     const skippedBy = isSkipped ? blacklist.place : null;

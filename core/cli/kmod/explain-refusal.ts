@@ -1,6 +1,6 @@
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
-import type { Finding } from '../../pipeline/5-resolve/preflight.ts';
+import type { Finding } from '../../pipeline/5-resolve/finding.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import { findingsOf, readKernelFacts } from './gather-facts.ts';
 
@@ -10,7 +10,10 @@ const KINDS: Readonly<Record<string, readonly Finding['kind'][]>> = {
   ENOENT: ['symbol', 'dependency'],
   EPERM: ['signature', 'modules-disabled'],
   EKEYREJECTED: ['signature'],
+  EKEYEXPIRED: ['signature'],
+  EKEYREVOKED: ['signature'],
   ENOKEY: ['signature'],
+  EBADMSG: ['signature'],
 };
 
 /** A file the kernel refused, and its error → sentences on what can be seen of the reason: which symbol, how vermagic differs. */
@@ -21,7 +24,10 @@ export function explainRefusal(
 ): readonly string[] {
   const kinds = KINDS[errno] ?? [];
   if (kinds.length === 0) return [];
-  return findingsOf(file, readKernelFacts(place.roots, place.tree), { ...place, comes: new Set() })
-    .filter(({ kind, severity }) => severity !== 'note' && kinds.includes(kind))
-    .map(({ message }) => message);
+  return (
+    findingsOf(file, readKernelFacts(place.roots, place.tree), { ...place, comes: new Set() })
+      // That it is signed, and by whom, is no more than a note of a module that is not refused.
+      .filter(({ kind, severity }) => kinds.includes(kind) && (severity !== 'note' || kind === 'signature'))
+      .map(({ message }) => message)
+  );
 }

@@ -15,6 +15,7 @@ export const insmod: KmodTool = {
         { name: 'force', short: 'f', long: ['force'], help: 'force insertion; implies the two options below' },
         { name: 'force-modversion', long: ['force-modversion'], help: "ignore the module's symbol versions" },
         { name: 'force-vermagic', long: ['force-vermagic'], help: "ignore the module's version magic" },
+        { name: 'ignored', short: 'p', long: [], help: 'does nothing', isHidden: true },
         SYSLOG_ROW,
         VERBOSE_ROW,
         OVERRIDE_ROW,

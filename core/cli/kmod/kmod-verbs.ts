@@ -27,7 +27,9 @@ function verbOf(tool: KmodTool): Verb {
       operand === undefined
         ? []
         : [{ name: operand, description: `a ${operand}`, isVariadic: true, completes: operand }],
-    options: groups.flatMap(({ rows }) => rows.filter(({ name: row }) => row !== 'help').flatMap(optionSpecs)),
+    options: groups.flatMap(({ rows }) =>
+      rows.filter(({ name: row, isHidden }) => row !== 'help' && isHidden !== true).flatMap(optionSpecs),
+    ),
     examples: [],
     run: () => Promise.reject(new UsherdError('USAGE', `usher ${name} takes its words as they are`)),
     runWords: (words, { stdout, stderr, env, uid }) =>

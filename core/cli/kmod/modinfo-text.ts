@@ -17,6 +17,8 @@ export interface ModinfoForm {
   readonly separator: '\n' | '\0';
 }
 
+/** The field of the build's id. */
+export const BUILD_ID_FIELD = 'build-id';
 /** Room for `key:` before a value. */
 const KEY_WIDTH = 16;
 const SIGNATURE_BYTES_PER_LINE = 20;
@@ -33,6 +35,8 @@ export function modinfoText({ file, name, strings }: ModinfoSubject, { field, se
     return parameterLines(strings ?? [], ' ')
       .map(line => line + separator)
       .join('');
+  // A module that is part of the kernel has no name among its strings: it is known by the line it stands in.
+  if (field === 'name' && file === undefined) return name + separator;
   if (field !== undefined) {
     const values = (strings ?? []).filter(({ key }) => key === field).map(({ value }) => value);
     return values.map(line => line + separator).join('');
@@ -55,6 +59,14 @@ export function signatureStrings({ format, signer, keyId, hash, bytes }: ModuleS
     { key: 'sig_hashalgo', value: hash },
     { key: 'signature', value: hexLines(bytes) },
   ];
+}
+
+/**
+ * The build's id, in the form of a signature. kmod 34 prints it among all, kmod 30 does not: it is only there for who asks for this
+ * field, and in JSON.
+ */
+export function buildIdStrings(id: Buffer | undefined): ModinfoString[] {
+  return id === undefined ? [] : [{ key: BUILD_ID_FIELD, value: hexLines(id) }];
 }
 
 /** A key that is too long is followed by as many blanks as it is too long: so does kmod's format, and so it is compared. */

@@ -6,7 +6,7 @@ export const modinfo: KmodTool = {
   summary: 'show what a module says of itself',
   usage: ['modinfo [options] <modulename|filename> [args]'],
   description: [
-    'Prints what is written in module files, packed or not: author, licence, parameters, who signed it. A module is named by its file, its name, or an alias, which may stand for several. Of modules that are part of the kernel it prints what modules.builtin.modinfo has.',
+    'Prints what is written in module files, packed or not: author, licence, parameters, who signed it. A module is named by its file, its name, or an alias, which may stand for several. Of modules that are part of the kernel it prints what modules.builtin.modinfo has. -F build-id, which kmod 30 does not know, prints what the linker named the build by.',
   ],
   groups: [
     {

@@ -5,6 +5,7 @@ import type { Refusals } from '../../pipeline/5-resolve/restrict-plan.ts';
 import type { Outcome } from '../../pipeline/6-load/outcome.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
+import { formatPlace } from '../../vocabulary/place.ts';
 import { explainRefusal } from './explain-refusal.ts';
 import { insertTargets, type InsertTarget } from './insert-target.ts';
 import { joinParameters } from './join-parameters.ts';
@@ -59,7 +60,10 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
   }
   if (isListed) return 0;
   const refusals = has('show-depends') ? new Map<ModuleName, string>() : await policyRefusals(plan, target.asked, run);
-  if (isStopped(plan, refusals)) return denied(plan, refusals, run);
+  if (isStopped(plan, refusals)) {
+    if (!has('dry-run')) run.acts.failed(module, `denied: ${refusals.get(module) ?? ''}`);
+    return denied(plan, refusals, run);
+  }
   const line = (step: Step): void => {
     const text = shows ? stepLine(step, parameters, has('show-depends')) : undefined;
     if (text !== undefined && !has('json')) host.out(`${text}\n`);
@@ -69,7 +73,9 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
     if (has('json')) host.out(`${JSON.stringify(plan)}\n`);
     return 0;
   }
+  await sayWrongParameters(plan, parameters, run);
   const outcomes = await execute(plan, refusals, line, run);
+  for (const outcome of outcomes) noteInsertion(outcome, run);
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
   return report(plan, outcomes, run);
 }
@@ -103,6 +109,28 @@ async function execute(
   return new PlanExecutor(loader, { observes: false, onAct }).execute(plan, refusals);
 }
 
+/** Said before the kernel is asked, which decides: of the target's own words, and of what the configuration gives, with its places. */
+async function sayWrongParameters({ steps }: LoadPlan, typed: string, { log }: ModprobeRun): Promise<void> {
+  for (const step of steps) {
+    if (step.kind !== 'insert' || step.parameters === '') continue;
+    const { module, path, parameters, role, optionPlaces } = step;
+    const { wrongParameters } = await import('./gather-facts.ts');
+    const own = role === 'target' ? typed : '';
+    const places = optionPlaces.map(formatPlace).join(', ');
+    const configured = parameters.slice(0, parameters.length - own.length);
+    for (const { message } of wrongParameters(path, configured)) log.explain(`${module}: ${message} (${places})`);
+    for (const { message } of wrongParameters(path, own)) log.explain(`${module}: ${message}`);
+  }
+}
+
+function noteInsertion(outcome: Outcome, { acts }: ModprobeRun): void {
+  const { kind, module } = outcome;
+  if (kind === 'inserted') acts.inserted(module);
+  if (kind === 'ran') acts.ran(module);
+  if (kind === 'failed') acts.failed(module, outcome.reason);
+  if (kind === 'refused') acts.failed(module, `${outcome.errno}: ${outcome.meaning}`);
+}
+
 /** What policy says no to is not permitted, in the words and with the status modprobe has for what the kernel does not permit. */
 function denied({ target, steps }: LoadPlan, refusals: Refusals, run: ModprobeRun): number {
   const reason = refusals.get(target) ?? '';
@@ -119,8 +147,10 @@ function report({ target, steps }: LoadPlan, outcomes: readonly Outcome[], run: 
   for (const [i, outcome] of outcomes.entries()) {
     const step = steps[i];
     if (step === undefined) continue;
-    if (outcome.kind === 'failed')
-      log.error(`Error running install command for module ${step.module}: ${outcome.reason}`);
+    if (outcome.kind === 'failed') {
+      const command = step.kind === 'run-install' ? ` '${step.command}'` : '';
+      log.error(`Error running install command${command} for module ${step.module}: ${outcome.reason}`);
+    }
     if (outcome.kind === 'skipped' && step.kind === 'missing' && step.required)
       log.error(`could not find module by name='${step.module}'`);
     if (outcome.kind === 'already-loaded' && step.role === 'target' && has('first-time'))

@@ -3,6 +3,7 @@ import { planRemove, type RemoveStep } from '../../pipeline/5-resolve/plan-remov
 import { executeRemoval, KernelRemover, type RemovalOutcome } from '../../pipeline/6-load/execute-removal.ts';
 import { fillInstallCommand } from '../../pipeline/6-load/install-command.ts';
 import { removalMeaning } from '../../pipeline/6-load/removal-meaning.ts';
+import { readHolders, readRefcnt } from '../../kernel/sys-module.ts';
 import { readModuleRestrictions } from '../../kernel/restrictions.ts';
 import { errnoText } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
@@ -55,11 +56,20 @@ async function removeOne(module: ModuleName, run: ModprobeRun, waitMs: number): 
       if (shows && !has('json')) host.out(`${removeLine(step)}\n`);
     },
     onOutcome: (step, outcome) => {
+      if (!isDryRun) noteRemoval(step, outcome, run);
       if (!reportRemoval(step, outcome, run) && step.required) isDone = false;
     },
   });
   if (has('json')) host.out(`${JSON.stringify({ target: module, outcomes })}\n`);
   return isDone;
+}
+
+function noteRemoval({ kind, module }: RemoveStep, outcome: RemovalOutcome, { acts }: ModprobeRun): void {
+  if (outcome.kind === 'removed') acts.removed(module);
+  if (outcome.kind === 'ran') acts.ran(module);
+  if (outcome.kind === 'refused') acts.failed(module, `${outcome.errno}: ${errnoText(outcome.errno)}`);
+  if (outcome.kind === 'command-failed') acts.failed(module, 'its remove command failed');
+  if (kind === 'in-use') acts.failed(module, 'it is in use');
 }
 
 function removeLine(step: RemoveStep): string {
@@ -87,8 +97,11 @@ function reportRemoval(step: RemoveStep, outcome: RemovalOutcome, run: ModprobeR
       break;
   }
   if (outcome.kind === 'refused') {
+    // Not the end of the run: a softdep that stays, or the first of several names, does not keep the others.
+    log.error(`could not remove '${module}': ${errnoText(outcome.errno)}`);
     log.explain(`${module}: ${removalMeaning(outcome.errno, readModuleRestrictions(roots))}`);
-    complain(`could not remove '${module}': ${errnoText(outcome.errno)}`);
+    const refcnt = outcome.errno === 'EAGAIN' ? (readRefcnt(roots.sys, module) ?? 0) : 0;
+    if (refcnt > 0) log.explain(usersText({ module, refcnt, holders: readHolders(roots.sys, module) }));
     return false;
   }
   if (outcome.kind === 'command-failed') {

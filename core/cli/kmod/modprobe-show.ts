@@ -98,7 +98,7 @@ export function showSymbols(run: ModprobeRun, what: 'modversions' | 'exports'): 
       host.out(lines.join(''));
     } catch (error) {
       if (!(error instanceof UsherdError)) throw error;
-      complain(`could not get symbols of ${file}: ${error.message}`);
+      complain(`could not get ${what === 'modversions' ? what : 'symbols'} of ${file}: ${error.message}`);
       return 1;
     }
   }

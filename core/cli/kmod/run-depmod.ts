@@ -28,6 +28,7 @@ interface DepmodPlace {
 export async function runDepmod(run: ToolRun): Promise<number> {
   const { host, log, has, given } = run;
   log.priority = Priority.warning + given.filter(({ name }) => name === 'verbose').length;
+  for (const { name } of given) if (name.startsWith('-')) log.warn(`Ignored deprecated option ${name}`);
   const symbolPrefix = run.valueOf('symbol-prefix');
   if (symbolPrefix !== undefined && symbolPrefix.length !== 1) log.fatal('-P only takes a single char');
   const place = placeOf(run);

@@ -5,7 +5,7 @@ import { refusalMeaning } from '../../pipeline/6-load/errno-meaning.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
 import { findingText } from './explain-insertion.ts';
 import { explainRefusal } from './explain-refusal.ts';
-import { findingsOf, readKernelFacts } from './gather-facts.ts';
+import { findingsOf, readKernelFacts, wrongParameters } from './gather-facts.ts';
 import { fileTarget } from './insert-target.ts';
 import { policyRefusals } from './modprobe-policy.ts';
 import { joinParameters } from './join-parameters.ts';
@@ -27,7 +27,8 @@ export async function runInsmod(run: ToolRun): Promise<number> {
   }
   log.priority = Priority.error + given.filter(({ name }) => name === 'verbose').length;
   const file = path.resolve(word);
-  const missing = unreadable(file);
+  // What has no last part names no module, whatever is there.
+  const missing = /(?:^|\/)$/.test(word) ? 'ENOENT' : unreadable(file);
   if (missing !== undefined) {
     log.error(`could not load module ${word}: ${errnoText(missing)}`);
     return 1;
@@ -38,7 +39,8 @@ export async function runInsmod(run: ToolRun): Promise<number> {
   };
   const tree = openTree(run, {});
   if (has('why')) {
-    const found = findingsOf(file, readKernelFacts(roots, tree), { roots, tree, force, comes: new Set() });
+    const parameters = joinParameters(rest);
+    const found = findingsOf(file, readKernelFacts(roots, tree), { roots, tree, force, comes: new Set(), parameters });
     host.out(
       has('json')
         ? `${JSON.stringify({ file, findings: found })}\n`
@@ -47,16 +49,23 @@ export async function runInsmod(run: ToolRun): Promise<number> {
     return 0;
   }
   const refusal = await refusalOf(file, run);
+  const { module } = fileTarget(file);
   if (refusal !== undefined) {
+    run.acts.failed(module, `denied: ${refusal}`);
     if (has('json')) host.out(`${JSON.stringify({ file, errno: 'EPERM', refusal })}\n`);
     log.error(`could not insert module ${word}: ${errnoText('EPERM')}`);
     log.explain(`${refusal}; --override-policy REASON passes over it, and is recorded`);
     return 1;
   }
   const loader = new KernelLoader(roots, () => tree, { force });
+  for (const { message } of wrongParameters(file, joinParameters(rest))) log.explain(`${module}: ${message}`);
   const errno = await loader.insert(file, joinParameters(rest));
   if (has('json')) host.out(`${JSON.stringify({ file, errno: errno ?? null })}\n`);
-  if (errno === undefined) return 0;
+  if (errno === undefined) {
+    run.acts.inserted(module);
+    return 0;
+  }
+  run.acts.failed(module, `${errno}: ${refusalMeaning(errno, loader.restrictions())}`);
   log.error(`could not insert module ${word}: ${insmodErrorText(errno)}`);
   log.explain(refusalMeaning(errno, loader.restrictions()));
   for (const text of explainRefusal(file, errno, { roots, tree })) log.explain(text);

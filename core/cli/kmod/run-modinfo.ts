@@ -2,12 +2,13 @@ import { existsSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
+import { readBuildId } from '../../kmod/ko/build-id.ts';
 import { parametersOf, parseModinfo, type ModinfoString } from '../../kmod/ko/modinfo.ts';
 import { ModuleFile } from '../../kmod/ko/module-file.ts';
 import { lookupModules } from '../../kmod/lookup/module-lookup.ts';
 import type { ModuleWorld } from '../../pipeline/5-resolve/probe-list.ts';
 import { moduleName, moduleNameOfPath, type ModuleName } from '../../vocabulary/module-name.ts';
-import { modinfoText, signatureStrings, type ModinfoSubject } from './modinfo-text.ts';
+import { BUILD_ID_FIELD, buildIdStrings, modinfoText, signatureStrings, type ModinfoSubject } from './modinfo-text.ts';
 import { bareWorld } from './tool-world.ts';
 import type { ToolRun } from './tool.ts';
 
@@ -33,11 +34,20 @@ export function runModinfo(run: ToolRun): number {
     for (const found of subjects) {
       const subject = form.field === 'filename' && !has('json') ? found : readStrings(found, world, run);
       if (subject !== found && subject.strings === undefined) status = 1;
+      if (form.field === undefined || form.field === 'parm') reportBadParameters(subject, run);
       if (has('json')) host.out(`${JSON.stringify(subjectToJson(subject))}\n`);
       else host.out(Buffer.from(modinfoText(subject, form), 'latin1'));
     }
   }
   return status;
+}
+
+/** A parameter is told by the colon behind its name; one without is left out, and said. */
+function reportBadParameters({ strings = [] }: ModinfoSubject, { log }: ToolRun): void {
+  for (const { key, value } of strings) {
+    const isParameter = key === 'parm' || key === 'parmtype';
+    if (isParameter && !value.includes(':')) log.error(`Found invalid "${key}=${value}": missing ':'`);
+  }
 }
 
 function lastField({ given }: ToolRun): string | undefined {
@@ -47,7 +57,7 @@ function lastField({ given }: ToolRun): string | undefined {
 
 /** A word → the modules it means, not read yet. */
 function subjectsOf(word: string, world: ModuleWorld, { has }: ToolRun): readonly ModinfoSubject[] {
-  if (isModuleFile(word)) {
+  if (!has('modname') && isModuleFile(word)) {
     const file = path.isAbsolute(word) ? word : `${process.cwd()}/${word}`;
     return [{ file: latin1(file), name: moduleNameOfPath(word), strings: undefined }];
   }
@@ -70,7 +80,8 @@ function nameOf(word: string, { tree }: ModuleWorld): readonly ModuleName[] {
 }
 
 /** The same with its strings, as far as they can be had; why they cannot is reported. */
-function readStrings(subject: ModinfoSubject, { tree }: ModuleWorld, { log }: ToolRun): ModinfoSubject {
+function readStrings(subject: ModinfoSubject, { tree }: ModuleWorld, run: ToolRun): ModinfoSubject {
+  const { log, has } = run;
   const { file, name } = subject;
   if (file === undefined) {
     const strings = tree.builtinModinfo(moduleName(name));
@@ -87,7 +98,9 @@ function readStrings(subject: ModinfoSubject, { tree }: ModuleWorld, { log }: To
     const own = parseModinfo(section === undefined ? Buffer.alloc(0) : module.elf.bytes(section));
     // A signature that cannot be taken apart is none to kmod.
     const isSound = signature !== undefined && (signature.format !== 'PKCS#7' || signature.keyId !== '');
-    return { ...subject, strings: isSound ? [...own, ...signatureStrings(signature)] : own };
+    const wantsId = has('json') || lastField(run) === BUILD_ID_FIELD;
+    const buildId = wantsId ? buildIdStrings(readBuildId(module.elf)) : [];
+    return { ...subject, strings: [...own, ...buildId, ...(isSound ? signatureStrings(signature) : [])] };
   } catch (error) {
     if (!(error instanceof UsherdError)) throw error;
     log.error(`could not get modinfo from '${name}': ${error.message}`);

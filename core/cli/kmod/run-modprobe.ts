@@ -47,17 +47,20 @@ export async function runModprobe(run: ToolRun): Promise<number> {
   return insertModules(modprobeRun);
 }
 
-/** @throws {ToolExit} when the number of milliseconds is none; strtoul(3) takes 0x and leading 0 for other bases */
+/** What strtoul(3) takes with base 0: blanks, a sign, and 0x or a leading 0 for other bases. */
+const UNSIGNED = /^[ \t\n\v\f\r]*([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/;
+
+/** @throws {ToolExit} when the number of milliseconds is none; one below zero is, as in strtoul(3), the largest there is */
 function waitOf({ valueOf, log }: ToolRun): number {
   const text = valueOf('wait');
   if (text === undefined) return 0;
-  const octal = /^0[0-7]+$/.test(text);
-  const number = octal ? Number.parseInt(text, 8) : /^(?:0[xX][0-9a-fA-F]+|[0-9]+)$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(number)) {
+  const [, sign = '', digits = ''] = UNSIGNED.exec(text) ?? [];
+  if (digits === '') {
     log.error(`unexpected wait value '${text}'.`);
     throw new ToolExit(1);
   }
-  return number;
+  const number = /^0[0-7]/.test(digits) ? Number.parseInt(digits, 8) : Number(digits);
+  return sign === '-' && number > 0 ? Number.MAX_SAFE_INTEGER : Math.min(number, Number.MAX_SAFE_INTEGER);
 }
 
 /** -C, -s, -q and -v are passed on. Source: kmod tools/modprobe.c, env_modprobe_options_append. */

@@ -32,10 +32,15 @@ export async function runRmmod(run: ToolRun): Promise<number> {
     }
     const errno = await remover.remove(module);
     if (has('json')) host.out(`${JSON.stringify({ module, errno: errno ?? null })}\n`);
-    if (errno === undefined) continue;
+    if (errno === undefined) {
+      run.acts.removed(module);
+      continue;
+    }
+    run.acts.failed(module, `${errno}: ${errnoText(errno)}`);
     log.error(`could not remove '${module}': ${errnoText(errno)}`);
     log.error(`could not remove module ${word}: ${errnoText(errno)}`);
     log.explain(`${module}: ${removalMeaning(errno, readModuleRestrictions(roots))}`);
+    if (errno === 'EAGAIN') explainUsers(module, run);
     status = 1;
   }
   return status;
@@ -43,7 +48,7 @@ export async function runRmmod(run: ToolRun): Promise<number> {
 
 /** Whether nothing stands against removing it, as far as one can see before the kernel is asked. What does is reported. */
 function isFree(module: ModuleName, run: ToolRun): boolean {
-  const { log, roots } = run;
+  const { log, roots, acts } = run;
   const state = readInitState(roots.sys, module, openTree(run, {}).isBuiltin(module));
   if (state === undefined) {
     log.error(`Module ${module} is not currently loaded`);
@@ -56,7 +61,9 @@ function isFree(module: ModuleName, run: ToolRun): boolean {
   const holders = readHolders(roots.sys, module);
   const refcnt = readRefcnt(roots.sys, module);
   if (holders.length > 0) {
+    acts.failed(module, 'it is in use');
     log.error(`Module ${module} is in use by: ${holders.join(' ')}`);
+    if (refcnt !== undefined && refcnt > holders.length) log.explain(usersText({ module, refcnt, holders }));
     return false;
   }
   if (refcnt === undefined) {
@@ -64,9 +71,16 @@ function isFree(module: ModuleName, run: ToolRun): boolean {
     return true;
   }
   if (refcnt <= 0) return true;
+  acts.failed(module, 'it is in use');
   log.error(`Module ${module} is in use`);
   log.explain(usersText({ module, refcnt, holders }));
   return false;
+}
+
+/** Who holds a module the kernel keeps, now that it has said so. */
+function explainUsers(module: ModuleName, { log, roots }: ToolRun): void {
+  const refcnt = readRefcnt(roots.sys, module) ?? 0;
+  if (refcnt > 0) log.explain(usersText({ module, refcnt, holders: readHolders(roots.sys, module) }));
 }
 
 function explainUse(module: ModuleName, run: ToolRun): string {

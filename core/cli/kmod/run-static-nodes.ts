@@ -16,7 +16,8 @@ export function runStaticNodes(run: ToolRun): number {
   const asked = valueOf('format') ?? 'human';
   const format = Object.hasOwn(FORMATS, asked) ? FORMATS[asked] : undefined;
   if (format === undefined) {
-    host.err(`Unknown format: '${asked}'.\n${helpText(tool)}`);
+    host.err(`Unknown format: '${asked}'.\n`);
+    host.out(helpText(tool));
     return 1;
   }
   const file = path.join(openTree(run, {}).dir, 'modules.devname');

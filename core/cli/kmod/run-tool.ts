@@ -3,6 +3,7 @@ import { systemRoot, type RootOptions } from '../../kernel/system-root.ts';
 import { VERSION } from '../../version.ts';
 import { OUR_GROUP } from './common-rows.ts';
 import { parseWords, type GivenOption, type ParsedWords } from './getopt.ts';
+import { HandActs } from './hand-acts.ts';
 import { splitWords } from './split-words.ts';
 import { helpText } from './tool-help.ts';
 import { ToolLog } from './tool-log.ts';
@@ -38,15 +39,26 @@ export async function runTool(tool: KmodTool, words: readonly string[], host: To
     return 1;
   }
   const log = new ToolLog(tool.name, host);
+  const run = runOf({ tool, given, operands }, host, log);
   try {
     await openSyslog(tool, given, host, log);
-    return await tool.run(runOf({ tool, given, operands }, host, log));
+    return await tool.run(run);
   } catch (error) {
     if (error instanceof ToolExit) return error.status;
     if (!(error instanceof UsherdError)) throw error;
     host.err(`${tool.name}: ERROR: ${error.message}\n  ${error.hint}\n`);
     return 1;
+  } finally {
+    await tellActs(run, words);
   }
+}
+
+/** A run that did something is told to the daemon, also when a FATAL ended it. */
+async function tellActs({ tool, acts, roots, host }: ToolRun, words: readonly string[]): Promise<void> {
+  const done = acts.of(tool.name, words);
+  if (done === undefined) return;
+  const { tellByHand } = await import('../../daemon/tell-by-hand.ts');
+  await tellByHand(roots, host, done);
 }
 
 function runOf(
@@ -67,6 +79,7 @@ function runOf(
     has: name => given.some(option => option.name === name),
     valueOf,
     valuesOf,
+    acts: new HandActs(),
   };
 }
 

@@ -7,7 +7,7 @@ const GAP = 2;
 const COLUMN_MAX = 26;
 
 /** A tool → what its --help prints. */
-export function helpText({ usage, groups }: KmodTool): string {
+export function helpText({ usage, groups, epilogue = '' }: KmodTool): string {
   const lines = ['Usage:', ...usage.map(line => `\t${line}`)];
   const shown = groups.map(({ title, rows }) => ({ title, rows: rows.filter(({ isHidden }) => isHidden !== true) }));
   const widths = shown.flatMap(({ rows }) => rows.map(row => label(row).length));
@@ -16,7 +16,7 @@ export function helpText({ usage, groups }: KmodTool): string {
     lines.push('', `${title}:`);
     for (const row of rows) lines.push(...rowLines(row, column));
   }
-  return `${lines.join('\n')}\n`;
+  return `${lines.join('\n')}\n${epilogue}`;
 }
 
 function rowLines(row: OptionRow, column: number): readonly string[] {

@@ -1,4 +1,5 @@
 import type { GivenOption, OptionRow } from './getopt.ts';
+import type { HandActs } from './hand-acts.ts';
 import type { ToolHost } from './tool-host.ts';
 import type { ToolLog } from './tool-log.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
@@ -16,6 +17,8 @@ export interface ToolRun {
   /** The last value given. */
   readonly valueOf: (name: string) => string | undefined;
   readonly valuesOf: (name: string) => readonly string[];
+  /** What it does to the kernel's modules, for the record. */
+  readonly acts: HandActs;
 }
 
 /** A heading of --help and the options below it. */
@@ -35,6 +38,8 @@ export interface KmodTool {
   /** Lines of --help behind `Usage:`, without the leading tab. */
   readonly usage: readonly string[];
   readonly description: readonly string[];
+  /** What --help says below the options. */
+  readonly epilogue?: string;
   readonly groups: readonly OptionGroup[];
   /** What an operand is, for completion. */
   readonly operand?: 'module' | 'file';

@@ -30,7 +30,8 @@ export const history: Verb = {
     { flags: '-f, --follow', description: 'go on with what happens from now on, until Ctrl-C' },
     {
       flags: '--incidents',
-      description: 'losses, rejected datagrams, changes of what decides, reloads and problems, in place of events',
+      description:
+        'losses, rejected datagrams, changes of what decides, modules by hand, reloads and problems, in place of events',
     },
     { flags: '--kind <kind>', description: 'of incidents: only this kind', isRepeatable: true },
     {
@@ -56,6 +57,10 @@ export const history: Verb = {
     {
       command: 'usher history --incidents --kind policy-changed --kind policy-edited',
       does: 'Who changed the policy, and how.',
+    },
+    {
+      command: 'usher history --incidents --kind modules-by-hand -m e1000e',
+      does: 'Who loaded or removed a module with modprobe, insmod or rmmod.',
     },
     { command: 'usher history -n 20 -f', does: 'The last twenty entries, then what comes.' },
   ],

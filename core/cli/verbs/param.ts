@@ -81,6 +81,14 @@ async function setOne(
     );
   }
   const errno = setParameter(caller.roots.sys, module, parameter.name, value);
+  const { tellByHand } = await import('../../daemon/tell-by-hand.ts');
+  await tellByHand(caller.roots, caller, {
+    tool: 'param',
+    words: [module, `${name}=${value}`],
+    ...(errno === undefined
+      ? { set: [{ module, parameter: parameter.name, value }] }
+      : { failed: [{ module, reason: `${errno}: ${errnoText(errno)}` }] }),
+  });
   if (caller.isJson) printJson(caller, { module, name: parameter.name, value, errno: errno ?? null });
   if (errno === undefined) return 0;
   const why = errno === 'ENOENT' ? 'the module is not loaded, or does not show it in /sys' : errnoText(errno);

@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { HistoryEntry } from '../../pipeline/7-ledger/history-entry.ts';
 import type { History } from '../../pipeline/7-ledger/history.ts';
 import { isSet } from '../option-values.ts';
 import { printJson, printLines, terminal } from '../output.ts';
@@ -11,6 +10,7 @@ export const why: Verb = {
   summary: 'explain why a device has the driver it has, or none; or what a module or modalias leads to',
   description: [
     'Tells the whole path: the event, the alias line with its file and line, each opinion and who holds it, the plan, what the kernel answered and what that means, and whether a driver took the device. What is absent is said too: no modalias, nothing that claims it, a denial, a refusal.',
+    'Of a plan that is made now for the running kernel it is said what can be seen beforehand: signatures it wants, vermagic, modules and firmware that are absent, parameters, and how the kernel would be tainted. modprobe --why looks at symbols, too.',
     'What the ledger has of the device is told; a device the ledger does not know, or any with --now, is thought through afresh, as the daemon would, without doing anything. It works without a daemon.',
   ],
   arguments: [
@@ -33,6 +33,9 @@ export const why: Verb = {
   run: runWhy,
 };
 
+/** Acts by hand that may name a module and not be on it: a word, a parameter's value. */
+const BY_HAND_MAX = 16;
+
 async function runWhy([word = '']: readonly string[], options: OptionValues, caller: Caller): Promise<number> {
   const { openObserver } = await import('../../daemon/observer.ts');
   const { runningRelease } = await import('../call-verb.ts');
@@ -45,16 +48,26 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
   const { whySubject } = await import('../why-subject.ts');
   const explain = await import('../../pipeline/8-report/explain.ts');
   const { explainDevice, explainEntry, explainModalias } = await import('../why-explanations.ts');
+  const { planFindings } = await import('../plan-findings.ts');
+  const place = { roots: caller.roots, tree: observer.world().tree };
   const subject = whySubject(word, caller.roots, observer.world());
   if (subject.kind === 'module') {
     const { explainModule } = await import('../why-module.ts');
     const { formatModule, moduleToJson } = await import('../../pipeline/8-report/module-report.ts');
-    const told = await explainModule(subject.module, observer, caller.roots);
-    const entry = isSet(options, 'now')
+    const explained = await explainModule(subject.module, observer, caller.roots);
+    const told = { ...explained, findings: await planFindings([explained.plan], place) };
+    const { byHandText } = await import('../../pipeline/8-report/by-hand-text.ts');
+    const { module } = subject;
+    const record = isSet(options, 'now')
       ? undefined
-      : await lastDecision(caller, ledger => ledger.lastDecisionFor({ module: subject.module }));
-    if (caller.isJson) printJson(caller, moduleToJson(told, entry));
-    else printLines(caller, formatModule(told, entry, terminal(caller)));
+      : await fromLedger(caller, ledger => ({
+          last: ledger.lastDecisionFor({ module }),
+          byHand: ledger
+            .incidents({ kind: 'modules-by-hand', module, limit: BY_HAND_MAX })
+            .find(incident => byHandText(module, incident) !== undefined),
+        }));
+    if (caller.isJson) printJson(caller, moduleToJson(told, record ?? {}));
+    else printLines(caller, formatModule(told, record ?? {}, terminal(caller)));
     return 0;
   }
   const explanations =
@@ -64,22 +77,23 @@ async function runWhy([word = '']: readonly string[], options: OptionValues, cal
           subject.devices.map(async device => {
             const entry = isSet(options, 'now')
               ? undefined
-              : await lastDecision(caller, ledger => ledger.lastDecisionFor({ devpath: device.devpath }));
+              : await fromLedger(caller, ledger => ledger.lastDecisionFor({ devpath: device.devpath }));
             return entry === undefined ? explainDevice(device, observer) : explainEntry(entry, device, observer);
           }),
         );
-  for (const explanation of explanations) {
+  for (const made of explanations) {
+    const explanation = made.state === 'dry-run' ? { ...made, findings: await planFindings(made.plans, place) } : made;
     if (caller.isJson) printJson(caller, explain.explanationToJson(explanation));
     else printLines(caller, explain.formatExplanation(explanation, terminal(caller)));
   }
   return 0;
 }
 
-/** What the ledger last decided, when there is a ledger and it knows. */
-async function lastDecision(
+/** What the ledger says, when there is one. */
+async function fromLedger<Answer>(
   { roots }: Caller,
-  ask: (ledger: History) => HistoryEntry | undefined,
-): Promise<HistoryEntry | undefined> {
+  ask: (ledger: History) => Answer | undefined,
+): Promise<Answer | undefined> {
   const file = path.join(roots.stateDir, 'ledger.sqlite');
   if (!existsSync(file)) return undefined;
   const ledgerModule = await import('../../pipeline/7-ledger/history.ts');

@@ -3,6 +3,7 @@ import { UsherdError } from '../../errors.ts';
 import { type ByteSource, MODULE_FILE_MAX_BYTES } from '../ko/byte-source.ts';
 import { type Decompressors, unpack } from '../ko/compression.ts';
 import { damaged, ElfFile, SHN_UNDEF } from '../ko/elf.ts';
+import { eachExtendedVersion, VERSION_BYTES } from '../ko/modversions.ts';
 import { exportedSymbols, neededSymbols } from '../ko/symbols.ts';
 import type { SymbolNames } from './symbol-names.ts';
 
@@ -139,6 +140,7 @@ export class FactsReader {
       const word = elf.is64 ? 8 : 4;
       for (let at = 0; at < bytes.length; at += VERSION_BYTES) need(bytes, at + word, at + VERSION_BYTES, false);
     }
+    eachExtendedVersion(elf, (block, at, end) => need(block, at, end, false));
     const needs = this.#keep(this.#needs, needed);
     if (exported > 0) return { exports: this.#keep(this.#exports, exported), needs };
     const ksymtab = elf.section('__ksymtab_strings');
@@ -199,7 +201,6 @@ const POOL_WORDS = 1 << 16;
 const DOT = 0x2e;
 const UNDERSCORE = 0x5f;
 const STB_WEAK = 2;
-const VERSION_BYTES = 64;
 const CRC_PREFIX = latin1('__crc_');
 
 function doubled(list: Int32Array<ArrayBuffer>): Int32Array<ArrayBuffer> {

@@ -1,4 +1,4 @@
-import { type Dirent, readdirSync, readFileSync, statSync } from 'node:fs';
+import { type Dirent, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { moduleNameOfPath, type ModuleName } from '../../vocabulary/module-name.ts';
 import type { Problem } from '../../vocabulary/place.ts';
@@ -21,10 +21,12 @@ export interface ScannedTree {
   readonly problems: readonly Problem[];
 }
 
-/** Deepest folder entered below the release's; the kernel's own has 8. It also ends links that lead in a circle. */
+/** Deepest folder entered below the release's; the kernel's own has 8. */
 export const TREE_DEPTH_MAX = 32;
 /** Most module files one tree may have; a distribution's largest has under 10,000. */
 export const TREE_MODULES_MAX = 100_000;
+/** Most folders that are entered in one tree; a distribution's largest has some 1500. Links from folder to folder could be without number. */
+export const TREE_FOLDERS_MAX = 100_000;
 
 const MODULE_SUFFIX = /\.ko(?:\.gz|\.xz|\.zst)?$/;
 /** Links from the release's folder to the kernel's sources. */
@@ -54,9 +56,10 @@ export function scanTree(dir: string, config: DepmodConfig): ScannedTree {
       });
     }
   };
-  walk(dir, '', excluded, consider, problems);
+  new Walk(dir, excluded, consider, problems).enter('', realPath(dir), 0);
   for (const external of config.externals) {
-    walk(external, '', excluded, found => consider({ ...found, path: found.file }), problems);
+    const found = (module: ScannedModule): void => consider({ ...module, path: module.file });
+    new Walk(external, excluded, found, problems).enter('', realPath(external), 0);
   }
   const named = inHashOrder([...chosen.values()], ({ name }) => name, MODULE_BUCKETS);
   return { modules: inLinkOrder(named, path.join(dir, 'modules.order'), problems), problems };
@@ -77,47 +80,81 @@ export function namedModules(dir: string, files: readonly string[]): ScannedTree
   return { modules: inLinkOrder(named, path.join(dir, 'modules.order'), problems), problems };
 }
 
-function walk(
-  root: string,
-  below: string,
-  excluded: ReadonlySet<string>,
-  found: (module: ScannedModule) => void,
-  problems: Problem[],
-  budget = { modules: TREE_MODULES_MAX },
-  depth = 0,
-): void {
-  const folder = below === '' ? root : `${root}/${below}`;
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(folder, { withFileTypes: true });
-  } catch (error) {
-    problems.push({ place: { file: folder }, message: `cannot be read: ${(error as Error).message}` });
-    return;
+/** One walk through a folder, within its bounds. Each bound that is reached is said once. */
+class Walk {
+  readonly #root: string;
+  readonly #excluded: ReadonlySet<string>;
+  readonly #found: (module: ScannedModule) => void;
+  readonly #problems: Problem[];
+  /** Real paths of the folders it is in: a link to one of them leads in a circle. */
+  readonly #inside = new Set<string>();
+  #modules = 0;
+  #folders = 0;
+
+  constructor(
+    root: string,
+    excluded: ReadonlySet<string>,
+    found: (module: ScannedModule) => void,
+    problems: Problem[],
+  ) {
+    this.#root = root;
+    this.#excluded = excluded;
+    this.#found = found;
+    this.#problems = problems;
   }
-  for (const entry of entries) {
-    const { name } = entry;
-    if (excluded.has(name)) continue;
-    const relative = below === '' ? name : `${below}/${name}`;
-    const kind = kindOf(entry, `${root}/${relative}`);
-    if (kind === 'folder') {
-      if (depth < TREE_DEPTH_MAX) walk(root, relative, excluded, found, problems, budget, depth + 1);
-      else
-        problems.push({
-          place: { file: `${root}/${relative}` },
-          message: `is more than ${TREE_DEPTH_MAX} folders deep`,
-        });
-    } else if (kind === 'file' && MODULE_SUFFIX.test(name)) {
-      if (budget.modules-- <= 0) {
-        if (budget.modules === -1) {
-          problems.push({
-            place: { file: root },
-            message: `has more than ${TREE_MODULES_MAX} modules; the rest is left out`,
-          });
-        }
-        return;
-      }
-      found({ name: moduleNameOfPath(name), file: `${root}/${relative}`, path: relative });
+
+  /** @param real where the folder is once links are followed */
+  enter(below: string, real: string, depth: number): void {
+    const folder = below === '' ? this.#root : `${this.#root}/${below}`;
+    if (this.#inside.has(real)) {
+      this.#tell(folder, `leads back to ${real}, which it is in`);
+      return;
     }
+    if (this.#folders++ >= TREE_FOLDERS_MAX) {
+      if (this.#folders === TREE_FOLDERS_MAX + 1)
+        this.#tell(this.#root, `has more than ${TREE_FOLDERS_MAX} folders; the rest is left out`);
+      return;
+    }
+    let entries: Dirent[];
+    try {
+      entries = readdirSync(folder, { withFileTypes: true });
+    } catch (error) {
+      this.#tell(folder, `cannot be read: ${(error as Error).message}`);
+      return;
+    }
+    this.#inside.add(real);
+    for (const entry of entries) this.#take(entry, below, real, depth);
+    this.#inside.delete(real);
+  }
+
+  #take(entry: Dirent, below: string, real: string, depth: number): void {
+    const { name } = entry;
+    if (this.#excluded.has(name)) return;
+    const relative = below === '' ? name : `${below}/${name}`;
+    const file = `${this.#root}/${relative}`;
+    const kind = kindOf(entry, file);
+    if (kind === 'folder') {
+      if (depth < TREE_DEPTH_MAX) {
+        this.enter(relative, entry.isDirectory() ? `${real}/${name}` : realPath(file), depth + 1);
+      } else this.#tell(file, `is more than ${TREE_DEPTH_MAX} folders deep`);
+    } else if (kind === 'file' && MODULE_SUFFIX.test(name)) {
+      if (this.#modules++ < TREE_MODULES_MAX) this.#found({ name: moduleNameOfPath(name), file, path: relative });
+      else if (this.#modules === TREE_MODULES_MAX + 1)
+        this.#tell(this.#root, `has more than ${TREE_MODULES_MAX} modules; the rest is left out`);
+    }
+  }
+
+  #tell(file: string, message: string): void {
+    this.#problems.push({ place: { file }, message });
+  }
+}
+
+/** A folder that is not there stays as it is written: reading it says what is wrong. */
+function realPath(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
   }
 }
 

@@ -2,11 +2,13 @@ import type { ModuleFile } from './module-file.ts';
 
 /** SHF_ALLOC of elf(5): the section is wanted in memory. */
 const SHF_ALLOC = 0x2;
+/** Where versions stand. The kernel wants both of the extended ones or neither. */
+const VERSION_SECTIONS = ['__versions', '__version_ext_crcs', '__version_ext_names'] as const;
 const VERMAGIC = Buffer.from('vermagic=');
 
 /**
  * A module → its image without what the kernel would check, for init_module(2), which unlike finit_module(2) cannot be told to look
- * away: section __versions is marked as not wanted, and the vermagic string is made of NULs. The module itself stays as it is.
+ * away: the sections of versions are marked as not wanted, and the vermagic string is made of NULs. The module itself stays as it is.
  * Source: kmod libkmod-elf.c, kmod_elf_strip_section and kmod_elf_strip_vermagic; init_module(2).
  * @throws {UsherdError} MODULE_FILE_DAMAGED
  */
@@ -18,8 +20,9 @@ export function forgetVersions(
   if (!modversion && !vermagic) return bytes;
   const image = Buffer.from(bytes);
   const { elf } = module;
-  const versions = modversion ? elf.section('__versions') : undefined;
-  if (versions !== undefined) {
+  for (const name of modversion ? VERSION_SECTIONS : []) {
+    const versions = elf.section(name);
+    if (versions === undefined) continue;
     // sh_flags stands behind two words of 32 bits; the flag is in its lowest byte, whatever the word's width.
     const flags = versions.headerOffset + 8;
     const width = elf.is64 ? 8 : 4;

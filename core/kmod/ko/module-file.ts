@@ -3,7 +3,8 @@ import { type Compression, type Decompressors, unpack } from './compression.ts';
 import { ElfFile } from './elf.ts';
 import { type Modinfo, readModinfo } from './modinfo.ts';
 import { type ModuleSignature, readSignature } from './signature.ts';
-import { exportedSymbols, modversions, type NeededSymbol, neededSymbols, type VersionedSymbol } from './symbols.ts';
+import { modversions, type VersionedSymbol } from './modversions.ts';
+import { exportedSymbols, type NeededSymbol, neededSymbols } from './symbols.ts';
 
 /**
  * One module file: .ko, or one packed with gzip, xz or zstd, told by its first bytes. What is asked for is read then, and of an

@@ -1,10 +1,5 @@
 import { damaged, SHN_ABS, SHN_UNDEF, SHT_NOBITS, textAt, type ElfFile, type ElfSection } from './elf.ts';
-
-/** A symbol with the checksum of its type (CONFIG_MODVERSIONS); 0 where the module has none. */
-export interface VersionedSymbol {
-  readonly name: string;
-  readonly crc: number;
-}
+import { modversions, type VersionedSymbol } from './modversions.ts';
 
 /** A symbol that has to come from the kernel or another module. */
 export interface NeededSymbol extends VersionedSymbol {
@@ -83,30 +78,7 @@ function crcOf(elf: ElfFile, sectionIndex: number, value: number): number {
 }
 
 /**
- * The table of checksums the module was built against, section __versions: entries of 64 bytes, a word and a name. A leading dot
- * of a name (PowerPC) is dropped. Source: include/linux/module.h, struct modversion_info.
- */
-export function modversions(elf: ElfFile): VersionedSymbol[] {
-  const section = elf.section('__versions');
-  if (section === undefined) return [];
-  const bytes = elf.bytes(section);
-  const wordSize = elf.is64 ? 8 : 4;
-  if (bytes.length % 64 !== 0) {
-    throw damaged(elf.source, section.offset, `has ${bytes.length} bytes of versions, wanted a multiple of 64`);
-  }
-  const versions: VersionedSymbol[] = [];
-  for (let at = 0; at < bytes.length; at += 64) {
-    const name = textAt(bytes.subarray(at + wordSize, at + 64), 0);
-    versions.push({
-      name: name.startsWith('.') ? name.slice(1) : name,
-      crc: elf.u32(bytes, elf.isLittleEndian || !elf.is64 ? at : at + 4),
-    });
-  }
-  return versions;
-}
-
-/**
- * What the module needs: its undefined symbols in the order of .symtab, then the names in __versions that are not among them.
+ * What the module needs: its undefined symbols in the order of .symtab, then the names of its versions that are not among them.
  * Source: kmod libkmod-elf.c, kmod_elf_get_dependency_symbols.
  */
 export function neededSymbols(elf: ElfFile): NeededSymbol[] {

@@ -66,7 +66,7 @@ interface Walk {
 }
 
 /**
- * Module → what modprobe -r does, in order: its post softdeps last first; its holders when asked; itself, by its remove command if
+ * Module → what modprobe -r does, in order: its post softdeps last first; its holders, last first, when asked; itself, by its remove command if
  * it has one; then in one pass the dependencies nobody uses any more, deepest first, which leaves chains half loaded; its pre softdeps
  * last first. Asks nobody and changes nothing. Source: modprobe(8), kmod tools/modprobe.c as observed.
  */
@@ -93,7 +93,7 @@ function removeModule(module: ModuleName, place: Omit<RemoveFacts, 'module'>, wa
   const softdep = options.ignoreCommand === true ? undefined : world.config.softdepOf(module);
   removeSoftdeps(softdep?.post ?? [], { role: 'softdep-post', required: false }, walk);
   if (place.role === 'target' && options.removeHolders === true) {
-    for (const holder of loadedFacts(module, walk)?.holders ?? []) {
+    for (const holder of loadedFacts(module, walk)?.holders.toReversed() ?? []) {
       if (!removeModule(holder, { role: 'holder', required: true }, walk)) return false;
     }
   }
@@ -103,8 +103,8 @@ function removeModule(module: ModuleName, place: Omit<RemoveFacts, 'module'>, wa
       steps.push({ ...facts, kind: 'in-use', refcnt, holders });
       return false;
     }
-    // A holder that went may have taken it along, as something nobody else used.
-    if (!walk.gone.has(module)) steps.push({ ...facts, kind: 'remove' });
+    // Also when a holder took it along, as something nobody else used: kmod asks once more, and fails.
+    steps.push({ ...facts, kind: 'remove' });
     removeUnusedDependencies(module, walk);
   } else steps.push({ ...facts, kind: 'run-remove', command: command.command, place: command.place });
   removeSoftdeps(softdep?.pre ?? [], { role: 'softdep-pre', required: false, after: module }, walk);

@@ -1,6 +1,8 @@
 import type { ModuleFacts } from '../../kernel/module-facts.ts';
 import { GPL_COMPATIBLE } from '../../kernel/module-traits.ts';
 import type { ModuleRestrictions } from '../../kernel/restrictions.ts';
+import { parameterFindings } from './check-parameters.ts';
+import type { Finding } from './finding.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 
 /** What is known of the kernel a module is to be given to. */
@@ -22,14 +24,8 @@ export interface PreflightSetting {
   /** Modules that export a symbol. */
   readonly exportersOf: (symbol: string) => readonly ModuleName[];
   readonly force?: { readonly modversion: boolean; readonly vermagic: boolean };
-}
-
-/** Something worth knowing before the kernel is asked. It decides; this is what can be seen from outside. */
-export interface Finding {
-  readonly kind: 'modules-disabled' | 'signature' | 'vermagic' | 'dependency' | 'symbol' | 'firmware' | 'taint';
-  /** `refusal`: the kernel will say no. `warning`: it may not work. `note`: it will work, and have this effect. */
-  readonly severity: 'refusal' | 'warning' | 'note';
-  readonly message: string;
+  /** What it is to be given, as finit_module(2) takes it. */
+  readonly parameters?: string;
 }
 
 /** Most names listed of one kind; a module for another kernel lacks hundreds. */
@@ -43,6 +39,7 @@ export function preflight(facts: ModuleFacts, kernel: KernelFacts, setting: Pref
     ...vermagicFindings(facts, kernel, setting),
     ...dependencyFindings(facts, setting),
     ...symbolFindings(facts, kernel, setting),
+    ...parameterFindings(facts.parameters, setting.parameters ?? ''),
     ...firmwareFindings(facts),
     ...taintFindings(facts, kernel, setting),
   ];
@@ -56,7 +53,10 @@ function disabledFindings({ restrictions }: KernelFacts): Finding[] {
     : [];
 }
 
-function signatureFindings({ isSigned }: ModuleFacts, { restrictions, checksSignatures }: KernelFacts): Finding[] {
+function signatureFindings(
+  { isSigned, signer = '' }: ModuleFacts,
+  { restrictions, checksSignatures }: KernelFacts,
+): Finding[] {
   const { lockdown, enforcesSignatures } = restrictions;
   const why = enforcesSignatures
     ? 'module.sig_enforce is on'
@@ -65,8 +65,9 @@ function signatureFindings({ isSigned }: ModuleFacts, { restrictions, checksSign
       : undefined;
   if (why === undefined) return [];
   if (isSigned) {
+    const by = signer === '' ? '' : ` by "${signer}"`;
     return [
-      { kind: 'signature', severity: 'note', message: `it is signed, and ${why}: the kernel must have that key` },
+      { kind: 'signature', severity: 'note', message: `it is signed${by}, and ${why}: the kernel must have that key` },
     ];
   }
   const message = checksSignatures ? `it has no signature, and ${why}` : `it cannot be verified, and ${why}`;

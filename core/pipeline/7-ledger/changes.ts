@@ -36,6 +36,7 @@ const CHANGING: readonly IncidentKind[] = [
   'plugin-unloaded',
   'plugin-quarantined',
   'driver-override',
+  'modules-by-hand',
   'module-loaded',
   'module-unloaded',
   'taint-changed',

@@ -50,6 +50,8 @@ export interface IncidentFilter extends Pick<
   readonly kind?: IncidentKind;
   /** One of these; for who has them from outside. */
   readonly kinds?: readonly string[];
+  /** One of its facts is this module's name. */
+  readonly module?: string | undefined;
 }
 
 /** Reads the record, from a connection of its own that can write nothing. Works beside a daemon, and without one. */
@@ -139,10 +141,13 @@ export class History {
     const { kind, kinds = kind === undefined ? [] : [kind], limit = -1 } = filter;
     const [where, values] = rowCondition('incident', filter);
     const ofKind = kinds.length === 0 ? '' : `AND kind IN (${kinds.map(() => '?').join(', ')})`;
+    const { module } = filter;
+    const ofModule = module === undefined ? '' : 'AND EXISTS (SELECT 1 FROM json_tree(incident.facts) WHERE atom = ?)';
     const rows = this.#all<{ id: number; run: number | null; at_ms: number; kind: string; facts: string }>(
-      `SELECT * FROM incident WHERE ${where} ${ofKind} ORDER BY at_ms DESC, id DESC LIMIT ?`,
+      `SELECT * FROM incident WHERE ${where} ${ofKind} ${ofModule} ORDER BY at_ms DESC, id DESC LIMIT ?`,
       ...values,
       ...kinds,
+      ...(module === undefined ? [] : [module]),
       limit,
     );
     return rows.map(row => ({
@@ -154,7 +159,7 @@ export class History {
   }
 
   /** Wishes for modules that no uevent brought, newest first; none in a ledger from before there were any. */
-  requests(filter: Omit<IncidentFilter, 'kind' | 'kinds'> = {}): RequestEntry[] {
+  requests(filter: Omit<IncidentFilter, 'kind' | 'kinds' | 'module'> = {}): RequestEntry[] {
     const liveRun = this.#liveRun();
     const [where, values] = rowCondition('request', filter);
     const rows = this.#all<RequestRow>(

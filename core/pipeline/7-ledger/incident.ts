@@ -78,6 +78,17 @@ export type Incident =
       readonly reason: string;
       readonly refusal: string;
     }
+  /**
+   * Somebody ran one of usher's own tools, and it acted on the kernel's modules: who, by the kernel's word, and what came of it. What there was
+   * none of is absent.
+   */
+  | ({
+      readonly kind: 'modules-by-hand';
+      readonly uid: number;
+      readonly pid: number;
+      /** As whom they logged in, whoever they are now; absent where nobody did, or the kernel keeps no account of it (audit). */
+      readonly loginUid?: number;
+    } & ModulesByHand)
   /** Somebody else loaded or removed a module: insmod, modprobe, the kernel by itself. */
   | { readonly kind: 'module-loaded' | 'module-unloaded'; readonly module: string }
   /** The kernel's taint grew: its numbers, the letters that are new, and the modules that carry them, else the one loaded meanwhile. */
@@ -164,5 +175,19 @@ export type Incident =
       readonly command?: string;
     }
   | { readonly kind: 'shutdown'; readonly reason: string };
+
+/** A run of modprobe, insmod, rmmod or `usher param`, and what it did. */
+export interface ModulesByHand {
+  readonly tool: string;
+  /** As they were typed, without the tool's name. */
+  readonly words: readonly string[];
+  readonly inserted?: readonly string[];
+  readonly removed?: readonly string[];
+  /** Modules whose install or remove command was run in place of that. */
+  readonly ran?: readonly string[];
+  /** Parameters of loaded modules. */
+  readonly set?: readonly { readonly module: string; readonly parameter: string; readonly value: string }[];
+  readonly failed?: readonly { readonly module: string; readonly reason: string }[];
+}
 
 export type IncidentKind = Incident['kind'];

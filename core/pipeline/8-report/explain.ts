@@ -6,6 +6,7 @@ import type { Decision, Opinion } from '../4-policy/opinion.ts';
 import { INTERRUPTED_SENTENCE } from '../7-ledger/history-entry.ts';
 import { pairOutcomes, type Explanation, type StepTold } from './explanation.ts';
 import { toJson, type Json } from './json.ts';
+import { findingBranches } from './finding-text.ts';
 import { outcomeSpans, stepSpans, VERDICT_STYLE } from './outcome-text.ts';
 import { formatCount, formatDuration, formatNumber, formatTime } from './quantity.ts';
 import { span, type Span, type Terminal } from './terminal.ts';
@@ -131,14 +132,15 @@ function isSame(opinion: Opinion, winner: Opinion | undefined): boolean {
   return opinion === winner || JSON.stringify(toJson(opinion)) === JSON.stringify(toJson(winner));
 }
 
-function planBranch(target: string, told: readonly StepTold[], { state }: Explanation): Branch {
+function planBranch(target: string, told: readonly StepTold[], { state, findings }: Explanation): Branch {
   const stopper = told.find(
     ({ step, outcome }) => step.required && (outcome?.kind === 'refused' || outcome?.kind === 'failed'),
   );
   const children = told.map(({ step, outcome }, n): Branch => {
     const number = `${n + 1}. `;
     if (outcome) return { line: [number, ...stepSpans(step)], children: [{ line: outcomeSpans(outcome) }] };
-    if (state === 'dry-run' || state === 'recorded') return { line: [number, ...stepSpans(step)] };
+    if (state === 'dry-run' || state === 'recorded')
+      return { line: [number, ...stepSpans(step)], children: findingBranches(step, findings) };
     const because = stopper ? `, because ${stopper.step.module} is required and could not be had` : '';
     return { line: [number, ...stepSpans(step)], children: [{ line: undoneSpans(state, because) }] };
   });

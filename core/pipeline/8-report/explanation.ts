@@ -3,6 +3,7 @@ import type { Device } from '../2-device/device.ts';
 import type { Candidate } from '../3-match/candidate.ts';
 import type { Decision } from '../4-policy/opinion.ts';
 import type { LoadPlan, Step } from '../5-resolve/load-plan.ts';
+import type { Finding } from '../5-resolve/finding.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import type { Bind, EntryState, HistoryEntry } from '../7-ledger/history-entry.ts';
 
@@ -25,6 +26,8 @@ export interface Explanation {
   readonly candidates: readonly Candidate[];
   readonly decisions: readonly Decision[];
   readonly plans: readonly LoadPlan[];
+  /** Of plans that are made now, and not of those that were recorded. */
+  readonly findings?: PlanFindings;
   readonly outcomes: readonly Outcome[];
   readonly state: EntryState | 'dry-run';
   readonly binds: readonly Bind[];
@@ -37,6 +40,9 @@ export function explanationOf(entry: HistoryEntry, searched: readonly SearchedFi
   const { device = { devpath, subsystem }, candidates = [], decisions = [], plans = [] } = deliberation ?? {};
   return { event, device, searched, candidates, decisions, plans, outcomes, state, binds };
 }
+
+/** By module, what the pre-flight says of inserting it. */
+export type PlanFindings = Readonly<Record<string, readonly Finding[]>>;
 
 /** A step and what became of it; without an outcome it was not reached, or nothing was done yet. */
 export interface StepTold {

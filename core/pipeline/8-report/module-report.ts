@@ -4,8 +4,11 @@ import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Decision } from '../4-policy/opinion.ts';
 import type { LoadPlan } from '../5-resolve/load-plan.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
-import type { HistoryEntry } from '../7-ledger/history-entry.ts';
-import { historyEntryToJson } from './history-report.ts';
+import type { HistoryEntry, HistoryIncident } from '../7-ledger/history-entry.ts';
+import { byHandText } from './by-hand-text.ts';
+import type { PlanFindings } from './explanation.ts';
+import { findingBranches } from './finding-text.ts';
+import { historyEntryToJson, incidentToJson } from './history-report.ts';
 import { toJson, type Json } from './json.ts';
 import { outcomeSpans, stepSpans, VERDICT_STYLE } from './outcome-text.ts';
 import { formatTime } from './quantity.ts';
@@ -33,26 +36,36 @@ export interface ModuleFacts {
   /** What policy would say if a device asked for it. */
   readonly decision: Decision;
   readonly plan: LoadPlan;
+  readonly findings?: PlanFindings;
 }
 
-/** A module's facts, and what the ledger last did about it → the tree a person reads. */
-export function formatModule(facts: ModuleFacts, entry: HistoryEntry | undefined, terminal: Terminal): string[] {
+/** What the ledger has of a module. */
+export interface ModuleRecord {
+  /** The last entry that asked for it. */
+  readonly last?: HistoryEntry | undefined;
+  /** What was last done to it by hand. */
+  readonly byHand?: HistoryIncident | undefined;
+}
+
+/** A module's facts, and what the ledger has of it → the tree a person reads. */
+export function formatModule(facts: ModuleFacts, record: ModuleRecord, terminal: Terminal): string[] {
   return formatTree(
-    { line: [span('title', facts.module), span('faint', ' (module)')], children: branches(facts, entry) },
+    { line: [span('title', facts.module), span('faint', ' (module)')], children: branches(facts, record) },
     terminal,
   );
 }
 
-/** The same as JSON: the fields of ModuleFacts, and `last`, the ledger's entry. */
-export function moduleToJson(facts: ModuleFacts, entry: HistoryEntry | undefined): Json {
+/** The same as JSON: the fields of ModuleFacts, `last`, the ledger's entry, and `byHand`, its incident. */
+export function moduleToJson(facts: ModuleFacts, { last, byHand }: ModuleRecord): Json {
   return {
     ...(toJson(facts) as Record<string, Json>),
-    ...(entry === undefined ? {} : { last: historyEntryToJson(entry) }),
+    ...(last === undefined ? {} : { last: historyEntryToJson(last) }),
+    ...(byHand === undefined ? {} : { byHand: incidentToJson(byHand) }),
   };
 }
 
-function branches(facts: ModuleFacts, entry: HistoryEntry | undefined): readonly Branch[] {
-  const { path, treeDir, dependencies, claims, configuration, decision, plan } = facts;
+function branches(facts: ModuleFacts, { last, byHand }: ModuleRecord): readonly Branch[] {
+  const { path, treeDir, dependencies, claims, configuration, decision, plan, findings } = facts;
   return [
     { line: path === undefined ? [span('warning', 'no file'), ` of that name in ${treeDir}`] : ['file ', path] },
     { line: stateSpans(facts) },
@@ -65,8 +78,15 @@ function branches(facts: ModuleFacts, entry: HistoryEntry | undefined): readonly
       line: ['asked for by a device: ', span(VERDICT_STYLE[decision.verdict], decision.verdict)],
       children: decision.opinions.map(({ by, reason }) => ({ line: [`${by}: ${reason}`] })),
     },
-    { line: ['plan'], children: plan.steps.map((step, n) => ({ line: [`${n + 1}. `, ...stepSpans(step)] })) },
-    ...(entry === undefined ? [] : [lastBranch(facts.module, entry)]),
+    {
+      line: ['plan'],
+      children: plan.steps.map((step, n) => ({
+        line: [`${n + 1}. `, ...stepSpans(step)],
+        children: findingBranches(step, findings),
+      })),
+    },
+    ...(last === undefined ? [] : [lastBranch(facts.module, last)]),
+    ...(byHand === undefined ? [] : [{ line: [byHandText(facts.module, byHand) ?? ''] }]),
   ];
 }
 

@@ -21,6 +21,7 @@ const DELIBERATE: ReadonlySet<string> = new Set<IncidentKind>([
   'plugin-unloaded',
   'driver-override',
   'driver-proposed',
+  'modules-by-hand',
   'module-loaded',
   'module-unloaded',
   'pruned',

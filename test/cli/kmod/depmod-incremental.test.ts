@@ -52,6 +52,12 @@ test('where only dates have changed nothing is written, and the indexes are thos
   t.deepEqual(contents(), first);
 });
 
+function damageCache({ root }: Tree, damage: (bytes: Buffer) => Buffer): void {
+  const dir = path.join(root, 'var/lib/usherd/cache');
+  const name = readdirSync(dir).find(each => each.includes('-facts-')) ?? '';
+  writeFileSync(path.join(dir, name), damage(readFileSync(path.join(dir, name))));
+}
+
 /** What makes the indexes others, or missing: after each they are written again. */
 const CHANGES: Readonly<Record<string, (tree: Tree) => void>> = {
   'a module that says something else': ({ tree }) =>
@@ -61,6 +67,8 @@ const CHANGES: Readonly<Record<string, (tree: Tree) => void>> = {
   'an index that is gone': ({ tree }) => rmSync(path.join(tree, 'modules.symbols.bin')),
   'an index that somebody else wrote': ({ tree }) => writeFileSync(path.join(tree, 'modules.dep'), ''),
   'another modules.builtin': ({ tree }) => writeFileSync(path.join(tree, 'modules.builtin'), 'kernel/built/in.ko\n'),
+  'a cache that is damaged': tree => damageCache(tree, bytes => bytes.fill(0x41, 40, 44)),
+  'a cache that is cut off': tree => damageCache(tree, bytes => bytes.subarray(0, bytes.length - 1)),
   'another depmod.d': ({ root, tree }) => {
     mkdirSync(path.join(root, 'etc/depmod.d'), { recursive: true });
     writeFileSync(path.join(root, 'etc/depmod.d/x.conf'), 'search updates built-in extra\n');

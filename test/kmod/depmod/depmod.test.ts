@@ -19,7 +19,7 @@ import { superFastHash } from '../../../core/kmod/depmod/hash-order.ts';
 import { parseSymvers, parseSystemMap } from '../../../core/kmod/depmod/known-symbols.ts';
 import { FactsReader, NO_FACTS } from '../../../core/kmod/depmod/module-facts.ts';
 import { type DepmodPlan, planDepmod } from '../../../core/kmod/depmod/plan-depmod.ts';
-import { scanTree } from '../../../core/kmod/depmod/scan-tree.ts';
+import { scanTree, TREE_DEPTH_MAX } from '../../../core/kmod/depmod/scan-tree.ts';
 import { SymbolNames } from '../../../core/kmod/depmod/symbol-names.ts';
 import { writeDepmodOutputs } from '../../../core/kmod/depmod/write-outputs.ts';
 import { decompressors } from '../../../core/kmod/ko/compression.ts';
@@ -122,7 +122,24 @@ test('links to files and folders are followed, the kernel’s sources are not en
   symlinkSync('..', path.join(world.tree, 'kernel/circle'));
   const { modules, problems } = scanTree(world.tree, { ...DEFAULTS, excluded: ['other'] });
   t.deepEqual(modules.map(({ name }) => name as string).toSorted(), ['a']);
-  t.true(problems.some(({ message }) => message === 'is more than 32 folders deep'));
+  t.deepEqual(
+    problems.filter(({ message }) => message.startsWith('leads')).map(({ place, message }) => [place.file, message]),
+    [[`${world.tree}/kernel/circle`, `leads back to ${world.tree}, which it is in`]],
+  );
+});
+
+test('links that lead from folder to folder without end do not keep the walk', t => {
+  const world = makeWorld(t, { modules: { 'kernel/one/a.ko': {}, 'kernel/two/b.ko': {} } });
+  for (const from of ['one', 'two']) {
+    for (const name of ['x', 'y', 'z'])
+      for (const to of ['one', 'two']) symlinkSync(`../${to}`, path.join(world.tree, 'kernel', from, `${name}-${to}`));
+  }
+  let deep = world.tree;
+  for (let i = 0; i <= TREE_DEPTH_MAX; i++) deep = path.join(deep, 'd');
+  mkdirSync(deep, { recursive: true });
+  const { modules, problems } = scanTree(world.tree, DEFAULTS);
+  t.deepEqual(modules.map(({ name }) => name as string).toSorted(), ['a', 'b']);
+  t.true(problems.some(({ message }) => message === `is more than ${TREE_DEPTH_MAX} folders deep`));
 });
 
 test('the hash is SuperFastHash with the length as its seed', t => {
@@ -155,6 +172,7 @@ test('the fast reader of facts says what the careful reader of modules says', t 
     exports: fc.uniqueArray(fc.tuple(symbol, fc.nat()), { maxLength: 5, selector: ([name]) => name }),
     needs: fc.uniqueArray(symbol, { maxLength: 5 }),
     versions: fc.uniqueArray(fc.tuple(symbol, fc.nat()), { maxLength: 5, selector: ([name]) => name }),
+    extendedVersions: fc.uniqueArray(fc.tuple(symbol, fc.nat()), { maxLength: 5, selector: ([name]) => name }),
     modinfo: fc.array(fc.tuple(fc.constantFrom('alias', 'softdep', 'weakdep', 'parm', 'aliasx'), symbol), {
       maxLength: 6,
     }),
@@ -185,7 +203,13 @@ test('the fast reader of facts says what the careful reader of modules says', t 
 });
 
 test('a file with changed bytes gives facts or is refused', t => {
-  const whole = writeKo({ exports: [['a', 1]], needs: ['b'], versions: [['c', 1]], modinfo: [['alias', 'd']] });
+  const whole = writeKo({
+    exports: [['a', 1]],
+    needs: ['b'],
+    versions: [['c', 1]],
+    extendedVersions: [['e', 1]],
+    modinfo: [['alias', 'd']],
+  });
   const world = makeWorld(t, {});
   const file = path.join(world.tree, 'm.ko');
   const reader = new FactsReader(new SymbolNames(), UNPACKERS);
@@ -316,4 +340,35 @@ test('Module.symvers and System.map give the kernel’s own symbols', t => {
     symbols: [{ name: 'fn', crc: undefined }],
     problems: [{ place: { file: 'f', line: 3 }, message: 'found "short", wanted "ADDRESS TYPE NAME"' }],
   });
+});
+
+test('any text of depmod.d, Module.symvers or System.map is read to its end, each line a value or a problem', t => {
+  const word = fc.constantFrom(
+    'search',
+    'override',
+    'external',
+    'exclude',
+    'a',
+    '*',
+    '/x',
+    '(',
+    '0x1',
+    'ffff',
+    'T',
+    '\\',
+  );
+  const line = fc.array(fc.oneof(word, fc.string({ maxLength: 4 })), { maxLength: 6 }).map(words => words.join(' '));
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 6 }), lines => {
+      const text = lines.join('\n');
+      for (const read of [parseSymvers, parseSystemMap]) {
+        const { symbols, problems } = read(text, 'f');
+        t.true(symbols.length + problems.length <= text.split('\n').length);
+      }
+      const { directives, problems } = parseDepmodConf(text, 'f');
+      t.true(directives.length + problems.length <= text.split('\n').length);
+      mergeDepmodConfig(directives, '6.1.0');
+    }),
+    { numRuns: 500 },
+  );
 });

@@ -106,7 +106,7 @@ test('holders go first when asked, one level deep', t => {
   const { steps } = plan(t, 'core', CHAIN, { removeHolders: true });
   t.deepEqual(
     steps.map(({ kind, module, role }) => `${kind} ${module} ${role}`),
-    ['in-use left holder'],
+    ['in-use right holder'],
   );
   const open = plan(t, 'left', CHAIN, { removeHolders: true });
   t.deepEqual(
@@ -115,6 +115,7 @@ test('holders go first when asked, one level deep', t => {
       'remove top holder',
       'remove right unused-dependency',
       'remove left unused-dependency',
+      'remove left target',
       'remove core unused-dependency',
     ],
   );
