@@ -11,6 +11,7 @@ import { EMPTY_RULE_SET, type RuleSet } from '../pipeline/4-policy/rules/rule-se
 import { staticNodes } from '../pipeline/4-policy/rules/static-nodes.ts';
 import { ruleChanges } from '../pipeline/4-policy/rules/rule-changes.ts';
 import { subjectOfEvent, withStored } from '../pipeline/4-policy/rules/rule-subject.ts';
+import { sysnameOf } from '../pipeline/4-policy/rules/sysfs-rule-device.ts';
 import { SystemContext } from '../pipeline/4-policy/rules/system-context.ts';
 import { runPrograms, writeAttributes, type RuleFailure } from '../pipeline/6-load/carry-out-rules.ts';
 import { overrideDriver } from '../pipeline/6-load/driver-override.ts';
@@ -124,13 +125,20 @@ export class RuleDesk implements DeviceRules {
 
   /** Goes through the rules for one event and does what they say, but for programs, which are left for afterwards. */
   apply(event: Uevent): Promise<AfterRules | undefined> | AfterRules | undefined {
-    if (!this.#lookAtDevices) return undefined;
+    if (!this.#lookAtDevices || this.#isIdleFor(event)) return undefined;
     const { roots } = this.#parts;
     const plain = subjectOfEvent(event, roots);
     const subject = event.action === 'remove' ? withStored(plain, plain.device && this.#storedOf(plain.device)) : plain;
     this.#timer ??= setTimeout(() => this.flushHits(), HITS_EVERY_MS).unref();
     const result = applyRules(this.#set, subject, this.#context, { runProgram: runRuleProgram, counts: true });
     return result instanceof Promise ? result.then(done => this.#carryOut(event, done)) : this.#carryOut(event, result);
+  }
+
+  /** Most events: no rule is about such a device, and nothing is kept of it. */
+  #isIdleFor({ action, subsystem, env, devpath }: Uevent): boolean {
+    if (this.#settings.manageDev) return false;
+    const fixed = { ACTION: action, SUBSYSTEM: subsystem, DEVTYPE: env['DEVTYPE'] ?? '' };
+    return this.#set.isIdleFor(fixed, sysnameOf(devpath));
   }
 
   /** Writes how often each rule matched since the last time, if any did. */

@@ -2,8 +2,11 @@ import type { Evaluation } from './evaluation.ts';
 import type { Rule, RuleToken } from './rule.ts';
 import type { ProgramAnswer, ProgramRequest, RuleDevice } from './rule-context.ts';
 
-/** Something that is the same for all rules of one event, so that most rules can be put aside beforehand. */
-export type FixedKey = 'ACTION' | 'SUBSYSTEM' | 'DEVTYPE';
+/**
+ * Something that is the same for all rules of one event, so that most rules can be put aside beforehand: for all events with the same ACTION,
+ * SUBSYSTEM and DEVTYPE at once, by KERNEL for each.
+ */
+export type FixedKey = 'ACTION' | 'SUBSYSTEM' | 'DEVTYPE' | 'KERNEL';
 
 /** One key of a rule, ready to be gone through. `false` ends the rule. */
 export type CompiledToken = { readonly source: RuleToken; readonly rank: number } & (

@@ -60,7 +60,7 @@ export function compileMatch(token: RuleToken): Match | undefined {
     case 'DEVPATH':
       return ofDevice(({ device }) => test(device.devpath));
     case 'KERNEL':
-      return ofDevice(({ device }) => test(device.sysname));
+      return fixedMatch('KERNEL', test, ({ device }) => device.sysname);
     case 'DRIVER':
       return ofDevice(({ device }) => test(device.driver));
     case 'NAME':

@@ -1,7 +1,7 @@
 import type { CompiledRule, CompiledToken, FixedKey } from './compiled-rule.ts';
 
-/** What is the same for all rules of one event. */
-export type FixedTexts = Readonly<Record<FixedKey, string>>;
+/** What events have alike that go through the same program. */
+export type FixedTexts = Readonly<Record<Exclude<FixedKey, 'KERNEL'>, string>>;
 
 /** A rule as far as it is not decided by the fixed texts. */
 export interface ProgramRule {
@@ -46,6 +46,15 @@ export function specialise(rules: readonly CompiledRule[], fixed: FixedTexts): R
   });
 }
 
+/** Whether no rule of a program can match an event of a device with this KERNEL: each is about a module, or about other names. */
+export function isIdle(program: RuleProgram, kernel: string): boolean {
+  return program.every(
+    ({ rule, tokens }) =>
+      rule.isOfModule ||
+      tokens.some(token => token.kind === 'match' && token.fixed?.key === 'KERNEL' && !token.fixed.holds(kernel)),
+  );
+}
+
 /** All rules, every key of them: for a trace, and for a question that is about no device. */
 export function wholeProgram(rules: readonly CompiledRule[]): RuleProgram {
   return rules.map(rule => ({ rule, tokens: rule.tokens, ...(rule.goto === undefined ? {} : { goto: rule.goto }) }));
@@ -55,9 +64,9 @@ export function wholeProgram(rules: readonly CompiledRule[]): RuleProgram {
 function undecided({ tokens }: CompiledRule, fixed: FixedTexts): readonly CompiledToken[] | undefined {
   const open: CompiledToken[] = [];
   for (const token of tokens) {
-    if (token.kind === 'match' && token.fixed !== undefined) {
-      if (!token.fixed.holds(fixed[token.fixed.key])) return undefined;
-    } else open.push(token);
+    const key = token.kind === 'match' ? token.fixed?.key : undefined;
+    if (token.kind !== 'match' || key === undefined || key === 'KERNEL') open.push(token);
+    else if (token.fixed?.holds(fixed[key]) === false) return undefined;
   }
   return open;
 }

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { compileRules } from './compile-rules.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { ParsedRules, RuleProblem } from './rule.ts';
-import { specialise, wholeProgram, type FixedTexts, type RuleProgram } from './rule-program.ts';
+import { isIdle, specialise, wholeProgram, type FixedTexts, type RuleProgram } from './rule-program.ts';
 
 /** Programs kept per set: a machine has some dozens of subsystems, each with few devtypes and eight actions. Beyond it the oldest goes. */
 const PROGRAMS_MAX = 512;
@@ -56,6 +56,11 @@ export class RuleSet {
     if (this.#programs.size >= PROGRAMS_MAX && oldest !== undefined) this.#programs.delete(oldest);
     this.#programs.set(key, program);
     return program;
+  }
+
+  /** Whether the rules leave such an event alone: then it need not be gone through them. */
+  isIdleFor(fixed: FixedTexts, kernel: string): boolean {
+    return isIdle(this.programFor(fixed), kernel);
   }
 
   wholeProgram(): RuleProgram {

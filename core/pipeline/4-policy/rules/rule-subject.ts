@@ -65,7 +65,8 @@ export function withStored(subject: RuleSubject, stored: StoredDevice | undefine
 
 /** DEVNAME with its folder before it, as rules and programs have it. */
 function withNode(env: Readonly<Record<string, string>>, { dev }: Places): Map<string, string> {
-  const properties = new Map(Object.entries(env));
+  const properties = new Map<string, string>();
+  for (const key in env) properties.set(key, env[key] ?? '');
   const name = properties.get('DEVNAME');
   if (name !== undefined && !name.startsWith('/')) properties.set('DEVNAME', `${dev}/${name}`);
   return properties;

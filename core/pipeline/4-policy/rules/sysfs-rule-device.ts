@@ -23,6 +23,11 @@ function remember(folder: string, known: Set<string>): void {
   known.add(folder);
 }
 
+/** A device's name: the kernel writes ! where it has a slash. */
+export function sysnameOf(devpath: string): string {
+  return devpath.slice(devpath.lastIndexOf('/') + 1).replaceAll('!', '/');
+}
+
 /** A device of sysfs as it is now. Each thing is read when it is first asked for, and kept for as long as this value. */
 export class SysfsRuleDevice implements RuleDevice {
   readonly devpath: string;
@@ -46,8 +51,7 @@ export class SysfsRuleDevice implements RuleDevice {
     this.#sys = sys;
     this.devpath = devpath;
     this.folder = sys + devpath;
-    // The kernel writes ! where a name has a slash.
-    this.sysname = devpath.slice(devpath.lastIndexOf('/') + 1).replaceAll('!', '/');
+    this.sysname = sysnameOf(devpath);
     this.#subsystem = known.subsystem;
     this.#uevent = known.uevent;
   }
