@@ -61,8 +61,8 @@ await run('usherd.cjs', 'runDaemon', options, {
 });
 rmSync(stateDir, { recursive: true, force: true });
 
-// V8 takes only what was made with the same flags.
-setFlagsFromString('--flush-bytecode');
+// V8 takes only what was made with the same flags; the daemon has set one of its own.
+for (const flag of ['--flush-bytecode', '--heap-growing-percent=0']) setFlagsFromString(flag);
 for (const name of ['usher-kmod.cjs', 'usher-why.cjs', 'usher-status.cjs', 'usher-verbs.cjs', 'usherd.cjs']) {
   const { file, script } = loadPart(path.join(top, 'dist'), name);
   writeFileSync(compiledFile(file), script.createCachedData());

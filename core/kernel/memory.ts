@@ -26,6 +26,17 @@ export function releaseMemory(): void {
   native().releaseMemory();
 }
 
+/** How much garbage V8 may leave lying beside what lives, in percent of that. */
+const GARBAGE_MAX_PERCENT = 80;
+
+/**
+ * Has V8 collect sooner than it does by itself, which lets four times what lives pile up in a storm: 25 MB less for time that cannot be measured.
+ * V8's code kept for other flags is not taken from here on, so load what is to be loaded first.
+ */
+export function keepHeapSmall(): void {
+  setFlagsFromString(`--heap-growing-percent=${GARBAGE_MAX_PERCENT}`);
+}
+
 /** V8's own collector, which a new context has when the flag is set as it is made; Node offers no other way to it after its start. */
 function collector(): NonNullable<typeof globalThis.gc> {
   setFlagsFromString('--expose-gc');
