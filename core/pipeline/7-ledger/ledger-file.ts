@@ -1,16 +1,24 @@
 import { adoptRows } from './adopt-rows.ts';
 import { isDamage, moveAside, openForWriting, type Connection, type SetAside } from './database.ts';
 import { lastRowId } from './last-row.ts';
+import { LogSync, type PutOnDisk } from './log-sync.ts';
 import { RowWriter } from './row-writer.ts';
 
 /** A ledger's file, open for its one writer. */
 export interface LedgerFile {
   readonly db: Connection;
   readonly writer: RowWriter;
+  /** Puts what was written on disk. */
+  readonly log: LogSync;
   /** Highest id of the one sequence; 0 in a new file. */
   readonly lastId: number;
   /** What was found damaged and moved aside. */
   readonly setAside: SetAside | undefined;
+}
+
+export interface LedgerFileSetting {
+  readonly now: () => number;
+  readonly putOnDisk?: PutOnDisk | undefined;
 }
 
 /**
@@ -18,20 +26,20 @@ export interface LedgerFile {
  * The caller holds the writer's lock.
  * @throws {UsherdError} LEDGER_NEWER, FILE_UNREADABLE
  */
-export function openLedgerFile(file: string, now: () => number): LedgerFile {
+export function openLedgerFile(file: string, { now, putOnDisk }: LedgerFileSetting): LedgerFile {
   const { db, setAside } = openForWriting(file);
+  const begin = (opened: Connection, moved: SetAside | undefined): LedgerFile => {
+    adoptRows(opened, now);
+    const log = new LogSync(`${file}-wal`, putOnDisk);
+    return { db: opened, writer: new RowWriter(opened, now), log, lastId: lastRowId(opened), setAside: moved };
+  };
   try {
-    return begin(db, setAside, now);
+    return begin(db, setAside);
   } catch (error) {
     db.close();
     // Damage in a page that nothing had looked at until now.
     if (setAside !== undefined || !isDamage(error)) throw error;
     const moved = moveAside(file, error.message);
-    return begin(openForWriting(file).db, moved, now);
+    return begin(openForWriting(file).db, moved);
   }
-}
-
-function begin(db: Connection, setAside: SetAside | undefined, now: () => number): LedgerFile {
-  adoptRows(db, now);
-  return { db, writer: new RowWriter(db, now), lastId: lastRowId(db), setAside };
 }

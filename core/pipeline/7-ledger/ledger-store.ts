@@ -1,7 +1,7 @@
 import { asUnreadable, isSqliteError, makeLedgerFile, moveAside, type Connection, type SetAside } from './database.ts';
 import { hideRow } from './hide-row.ts';
 import { withOwnIds } from './late-ids.ts';
-import { openLedgerFile, type LedgerFile } from './ledger-file.ts';
+import { openLedgerFile, type LedgerFile, type LedgerFileSetting } from './ledger-file.ts';
 import type { Row } from './row-queue.ts';
 import { SerialHider } from './serial-hider.ts';
 import { obtainSerialKey, serialKeyFile } from './serial-key.ts';
@@ -15,7 +15,7 @@ export class LedgerStore {
   readonly path: string;
   /** Serial numbers and hardware addresses are written as keyed hashes from now on. */
   hidesSerials: boolean;
-  readonly #now: () => number;
+  readonly #setting: LedgerFileSetting;
   #lock: WriterLock | undefined;
   #file: LedgerFile | undefined;
   /** Where the file's sequence ended when it was opened, and rows were waiting for that. */
@@ -23,10 +23,10 @@ export class LedgerStore {
   #isLate = false;
   #hider: SerialHider | undefined;
 
-  constructor(path: string, { hidesSerials, now }: { readonly hidesSerials: boolean; readonly now: () => number }) {
+  constructor(path: string, setting: LedgerFileSetting & { readonly hidesSerials: boolean }) {
     this.path = path;
-    this.hidesSerials = hidesSerials;
-    this.#now = now;
+    this.hidesSerials = setting.hidesSerials;
+    this.#setting = setting;
   }
 
   /** Undefined while the file is not open. */
@@ -43,7 +43,7 @@ export class LedgerStore {
     try {
       makeLedgerFile(this.path);
       this.#lock ??= takeWriterLock(this.path);
-      this.#file = openLedgerFile(this.path, this.#now);
+      this.#file = openLedgerFile(this.path, this.#setting);
       if (this.#isLate) this.#lateAfter ??= this.#file.lastId;
       return this.#file;
     } catch (error) {
@@ -61,8 +61,7 @@ export class LedgerStore {
 
   /** Moves the file aside, because it turned out to be damaged; the next `open` makes a new one. @throws {UsherdError} FILE_UNREADABLE */
   setAside(reason: string): SetAside {
-    this.#file?.db.close();
-    this.#file = undefined;
+    this.#closeFile();
     try {
       return moveAside(this.path, reason);
     } catch (error) {
@@ -82,8 +81,14 @@ export class LedgerStore {
   }
 
   close(): void {
-    this.#file?.db.close();
+    this.#closeFile();
     this.#lock?.release();
+  }
+
+  #closeFile(): void {
+    this.#file?.log.close();
+    this.#file?.db.close();
+    this.#file = undefined;
   }
 
   #asWritten(rows: readonly Row[]): readonly Row[] {

@@ -12,6 +12,7 @@ import type { Incident, IncidentKind } from './incident.ts';
 import { readLastIncident } from './last-incident.ts';
 import { LATE_IDS_BEGIN } from './late-ids.ts';
 import type { LedgerFile } from './ledger-file.ts';
+import type { PutOnDisk } from './log-sync.ts';
 import { LedgerStore } from './ledger-store.ts';
 import { readPending, type PendingEnd } from './pending-rows.ts';
 import { PRUNED_AT_ONCE } from './prune.ts';
@@ -24,9 +25,9 @@ import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts
 
 export type { EntryId } from './entry-id.ts';
 
-/** Rows per transaction: from here on synchronous=FULL costs nothing that can be measured, and a batch takes about 5 ms. */
+/** Rows per transaction; a batch takes about 5 ms. */
 export const BATCH_MAX_ROWS = 1000;
-/** A plain event is on disk after this at the latest; a decision is there before the act, whatever this says. */
+/** A plain event is written after this at the latest, and on disk a moment later; a decision is there before the act, whatever this says. */
 export const BATCH_MAX_WAIT_MS = 250;
 /** Quiet after which the write-ahead log is copied into the file, when there is enough of it. */
 export const CHECKPOINT_AFTER_QUIET_MS = 2000;
@@ -55,6 +56,8 @@ export interface LedgerOptions {
   /** Serial numbers and hardware addresses are written as keyed hashes (serial-hider.ts). */
   readonly hidesSerials?: boolean;
   readonly now?: () => number;
+  /** Puts the log on disk in place of fdatasync(2). */
+  readonly putOnDisk?: PutOnDisk;
 }
 
 export interface LedgerStats {
@@ -82,7 +85,9 @@ export class Ledger {
   readonly #deliberations = new Map<EntryId, Deliberation>();
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
   readonly #now: () => number;
-  #waiting: ((durability: Durability) => void)[] = [];
+  #waiting: ((durability: Durability | Promise<Durability>) => void)[] = [];
+  /** What was last written is on its way to the disk; undefined when it is there. */
+  #sync: Promise<Durability> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #nextId = LATE_IDS_BEGIN;
   #run: number | undefined;
@@ -103,12 +108,12 @@ export class Ledger {
 
   private constructor(
     file: string,
-    { onTrouble = () => {}, now = wallClockMs, waitsForDisk = false, hidesSerials = false }: LedgerOptions,
+    { onTrouble = () => {}, now = wallClockMs, waitsForDisk = false, hidesSerials = false, putOnDisk }: LedgerOptions,
   ) {
     this.path = file;
     this.#onTrouble = onTrouble;
     this.#now = now;
-    this.#store = new LedgerStore(file, { hidesSerials, now });
+    this.#store = new LedgerStore(file, { hidesSerials, now, putOnDisk });
     try {
       const { lastId, setAside } = this.#store.open();
       this.#nextId = lastId + 1;
@@ -215,7 +220,7 @@ export class Ledger {
 
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
   durable(): Promise<Durability> {
-    if (this.#queue.size === 0) return Promise.resolve('on-disk');
+    if (this.#queue.size === 0) return this.#sync ?? Promise.resolve('on-disk');
     // The next try is on its way; trying for every decision would keep the machine busy with a full disk.
     if (this.#isFailing) return Promise.resolve('in-memory');
     return new Promise(resolve => {
@@ -245,7 +250,9 @@ export class Ledger {
           }) ?? 'nothing',
       );
       if (range === undefined) return;
-      if (range !== 'nothing') yield range;
+      if (range === 'nothing') continue;
+      this.#putOnDisk();
+      yield range;
     }
   }
 
@@ -287,25 +294,47 @@ export class Ledger {
     }
   }
 
-  /** Writes all that waits, now. */
+  /** Writes all that waits, now; the disk is given it a moment later. */
   flush(): Durability {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    const before = this.#writtenRows;
     const durability = this.#writeQueue();
+    if (this.#writtenRows > before) this.#putOnDisk();
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const resolve of waiting) resolve(durability);
+    for (const resolve of waiting) resolve(durability === 'on-disk' ? (this.#sync ?? durability) : durability);
     this.#checkpointWhenQuiet();
     return durability;
+  }
+
+  /** Begins to put what was written on disk. */
+  #putOnDisk(): void {
+    const sync = this.#open()
+      .log.sync()
+      .then(error => {
+        if (this.#sync === sync) this.#sync = undefined;
+        return this.#durabilityOf(error);
+      });
+    this.#sync = sync;
+  }
+
+  #durabilityOf(error: NodeJS.ErrnoException | undefined): Durability {
+    if (error === undefined) return 'on-disk';
+    const { code = 'EIO', message } = error;
+    const { heldRows, lostRows } = this.stats();
+    this.#onTrouble({ kind: 'not-written', code, message, heldRows, lostRows });
+    return 'in-memory';
   }
 
   /** Ends the run, writes what waits, and gives the file back. */
   close(reason: string): Durability {
     if (this.#run !== undefined)
       this.#push({ kind: 'run-end', id: this.#takeId(), run: this.#run, atMs: this.#now(), reason });
-    const durability = this.flush();
+    const written = this.flush();
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
+    const durability = written === 'on-disk' ? this.#durabilityOf(this.#open().log.syncNow()) : written;
     this.#store.close();
     return durability;
   }
