@@ -80,15 +80,18 @@ export class LedgerStore {
     }
   }
 
-  close(): void {
-    this.#closeFile();
+  /** Puts all on disk and gives the file back; answers with why it could not be put there. */
+  close(): NodeJS.ErrnoException | undefined {
+    const error = this.#closeFile();
     this.#lock?.release();
+    return error;
   }
 
-  #closeFile(): void {
-    this.#file?.log.close();
+  #closeFile(): NodeJS.ErrnoException | undefined {
+    const error = this.#file?.log.close();
     this.#file?.db.close();
     this.#file = undefined;
+    return error;
   }
 
   #asWritten(rows: readonly Row[]): readonly Row[] {

@@ -25,8 +25,8 @@ import { HELD_MAX_ROWS, RowQueue, type Row, type RunFacts } from './row-queue.ts
 
 export type { EntryId } from './entry-id.ts';
 
-/** Rows per transaction; a batch takes about 5 ms. */
-export const BATCH_MAX_ROWS = 1000;
+/** Rows per transaction: each writes a page of the index by device for every device in it, and takes some 10 ms. */
+export const BATCH_MAX_ROWS = 2000;
 /** A plain event is written after this at the latest, and on disk a moment later; a decision is there before the act, whatever this says. */
 export const BATCH_MAX_WAIT_MS = 250;
 /** Quiet after which the write-ahead log is copied into the file, when there is enough of it. */
@@ -334,9 +334,8 @@ export class Ledger {
     const written = this.flush();
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
-    const durability = written === 'on-disk' ? this.#durabilityOf(this.#open().log.syncNow()) : written;
-    this.#store.close();
-    return durability;
+    const error = this.#store.close();
+    return written === 'on-disk' ? this.#durabilityOf(error) : written;
   }
 
   stats(): LedgerStats {

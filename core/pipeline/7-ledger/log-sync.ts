@@ -15,6 +15,7 @@ export class LogSync {
   #fd: number | undefined;
   #running: Promise<NodeJS.ErrnoException | undefined> | undefined;
   #next: Promise<NodeJS.ErrnoException | undefined> | undefined;
+  #ended: { readonly error: NodeJS.ErrnoException | undefined } | undefined;
 
   constructor(file: string, putOnDisk: PutOnDisk = fdatasync) {
     this.#file = file;
@@ -34,26 +35,19 @@ export class LogSync {
     return this.#next;
   }
 
-  /** The same at once, for an end: nothing goes on meanwhile. */
-  syncNow(): NodeJS.ErrnoException | undefined {
-    try {
-      fdatasyncSync(this.#open());
-      return undefined;
-    } catch (error) {
-      return error as NodeJS.ErrnoException;
-    }
-  }
-
-  /** Gives the file back once what runs has ended. */
-  close(): void {
+  /** Puts all on disk and gives the file back; answers with what went wrong. Who still waits is told the same. */
+  close(): NodeJS.ErrnoException | undefined {
     const fd = this.#fd;
+    this.#ended = { error: fd === undefined ? undefined : syncNow(fd) };
+    if (fd === undefined) return undefined;
     this.#fd = undefined;
-    if (fd === undefined) return;
     if (this.#running === undefined) closeSync(fd);
     else void this.#running.then(() => closeSync(fd));
+    return this.#ended.error;
   }
 
   #start(): Promise<NodeJS.ErrnoException | undefined> {
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended.error);
     const put = new Promise<NodeJS.ErrnoException | undefined>(resolve => {
       try {
         this.#putOnDisk(this.#open(), error => resolve(error ?? undefined));
@@ -70,14 +64,22 @@ export class LogSync {
   /** The log, and that it is in its folder: it may have just been made. */
   #open(): number {
     if (this.#fd !== undefined) return this.#fd;
-    const fd = openSync(this.#file, 'r');
     const folder = openSync(path.dirname(this.#file), 'r');
     try {
       fsyncSync(folder);
     } finally {
       closeSync(folder);
     }
-    this.#fd = fd;
-    return fd;
+    this.#fd = openSync(this.#file, 'r');
+    return this.#fd;
+  }
+}
+
+function syncNow(fd: number): NodeJS.ErrnoException | undefined {
+  try {
+    fdatasyncSync(fd);
+    return undefined;
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
   }
 }

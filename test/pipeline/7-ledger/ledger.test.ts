@@ -236,8 +236,8 @@ test('on a full disk the newest rows wait in memory, and what was written stays 
     const { writtenRows, heldRows, lostRows } = ledger.stats();
     console.log(JSON.stringify({ troubles, durability, writtenRows, heldRows, lostRows }));
   `;
-  // No file may grow beyond 512 KiB: writes fail as on a full disk, after some batches.
-  const limited = ['-c', 'ulimit -f 1024; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script];
+  // No file may grow beyond 1 MiB: writes fail as on a full disk, after some batches.
+  const limited = ['-c', 'ulimit -f 2048; exec "$0" "$@"', process.execPath, '--input-type=module', '-e', script];
   const { stdout, status, stderr } = spawnSync('sh', limited, { encoding: 'utf8' });
   t.is(status, 0, stderr);
   const told = JSON.parse(stdout) as {

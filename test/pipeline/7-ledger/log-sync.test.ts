@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
 import { Ledger } from '../../../core/pipeline/7-ledger/ledger.ts';
@@ -38,9 +38,20 @@ test('who comes while a log is put on disk waits for the next time, and shares i
 test('a log that cannot be put on disk is told, by the system’s own word', async t => {
   const log = new LogSync('/dev/null');
   t.is((await log.sync())?.code, 'EINVAL');
-  t.is(log.syncNow()?.code, 'EINVAL');
-  log.close();
+  t.is(log.close()?.code, 'EINVAL');
   t.is((await new LogSync(path.join(scratchFolder(t), 'none')).sync())?.code, 'ENOENT');
+});
+
+test('who still waits when the log is closed is told how that went, and nobody opens it again', async t => {
+  const file = path.join(scratchFolder(t), 'wal');
+  writeFileSync(file, 'x');
+  const { putOnDisk, asked } = slowDisk();
+  const log = new LogSync(file, putOnDisk);
+  const all = [log.sync(), log.sync()];
+  t.is(log.close(), undefined);
+  rmSync(file);
+  asked[0]?.();
+  t.deepEqual([await Promise.all(all), asked.length], [[undefined, undefined], 1]);
 });
 
 test('a decision is durable when its log is on disk, and not before', async t => {
