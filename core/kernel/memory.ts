@@ -27,7 +27,7 @@ export function releaseMemory(): void {
 }
 
 /** How much garbage V8 may leave lying beside what lives, in percent of that. */
-const GARBAGE_MAX_PERCENT = 80;
+const GARBAGE_MAX_PERCENT = 40;
 
 /**
  * Has V8 collect sooner than it does by itself, which lets four times what lives pile up in a storm: 25 MB less for time that cannot be measured.
