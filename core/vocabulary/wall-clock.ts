@@ -1,17 +1,22 @@
-/** So far the two clocks may be apart before the finer one is set again: whole milliseconds and a turn of the event loop between two readings. */
-const DRIFT_MAX_MS = 5;
+/** Two readings further apart do not belong together: the process did not run in between. */
+const READING_MAX_MS = 0.05;
 
 /**
- * Makes a clock: milliseconds since 1970 with a fraction. The monotonic clock gives the fraction; it stands still while the machine is
- * suspended, and nobody sets it when the time is set, so it is put right by the wall clock whenever the two have come apart. `originMs`
- * is what the one told when the other was 0.
+ * Makes a clock: milliseconds since 1970 with a fraction, which is the monotonic clock's. That one stands still while the machine is
+ * suspended, and nobody sets it when the time is set; so it is put right whenever it disagrees with the wall clock, which tells whole
+ * milliseconds. `originMs` is what the one tells when the other is 0, as far as is known: each reading makes it more exact.
  */
 export function wallClock(wallMs: () => number, monotonicMs: () => number, originMs: number): () => number {
   let origin = originMs;
   return () => {
-    const [wall, monotonic] = [wallMs(), monotonicMs()];
-    if (Math.abs(origin + monotonic - wall) > DRIFT_MAX_MS) origin = wall - monotonic;
-    return origin + monotonic;
+    const before = monotonicMs();
+    const wall = wallMs();
+    const after = monotonicMs();
+    if (after - before < READING_MAX_MS) {
+      if (origin + after < wall) origin = wall - after;
+      else if (origin + before >= wall + 1) origin = wall + 1 - after;
+    }
+    return origin + after;
   };
 }
 

@@ -23,7 +23,7 @@ export function benchModalias(tree: DebianTree, isShort: boolean): readonly Figu
   execFileSync('cc', ['-O2', '-o', libkmod, path.join(import.meta.dirname, 'time-libkmod.c'), '-lkmod']);
   const ours = ModuleTree.open(tree.dir, { caches: { dir: work } });
   ours.aliasIndex().prepare();
-  const count = isShort ? 5000 : 50_000;
+  const count = isShort ? 20_000 : 50_000;
   const rounds = isShort ? 3 : 7;
   const sets = corpora(ours, count);
   const figures = Object.entries(sets).flatMap(([name, { texts, target }]) => {

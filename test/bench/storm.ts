@@ -11,6 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { callDaemon } from '../../core/ipc/client.ts';
 import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
 import { History } from '../../core/pipeline/7-ledger/history.ts';
+import { wallClock } from '../../core/vocabulary/wall-clock.ts';
 import { readTree, watchMemory } from './process-tree.ts';
 
 const [who = 'usherd', countText = '50000', action = 'add', rate = '0', only = 'all'] = process.argv.slice(2);
@@ -106,12 +107,15 @@ function listen(uuid: string): { told(): Promise<Told>; stop(): void } {
  * itself where it asks for no driver.
  */
 function readLedger(uuid: string): Omit<Told, 'endedNs'> {
-  const hrtimeAtOriginMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  const hrtimeMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+  const now = wallClock(Date.now, hrtimeMs, Date.now() - hrtimeMs());
+  for (const untilMs = hrtimeMs() + 50; hrtimeMs() < untilMs;) now();
+  const bootedAtMs = now() - hrtimeMs();
   const history = History.open(path.join(stateDir, 'ledger.sqlite'));
   const latenciesUs: number[] = [];
   for (const { event, endedAtMs } of history.query()) {
     if (event.env['SYNTH_UUID'] !== uuid) continue;
-    const madeAtMs = performance.timeOrigin + Number(event.env['SYNTH_ARG_T']) / 1e6 - hrtimeAtOriginMs;
+    const madeAtMs = bootedAtMs + Number(event.env['SYNTH_ARG_T']) / 1e6;
     latenciesUs.push(((endedAtMs ?? event.receivedAtMs) - madeAtMs) * 1000);
   }
   history.close();
