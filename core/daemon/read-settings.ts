@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { parse, TomlError } from 'smol-toml';
-import type { Place, Problem } from '../vocabulary/place.ts';
+import type { Problem } from '../vocabulary/place.ts';
+import { placeOfTomlKey, readToml } from '../vocabulary/toml.ts';
 import { DEFAULT_SETTINGS, SETTINGS, type Settings } from './settings.ts';
 
 /** Settings as merged, what could not be used, and the files they came from. */
@@ -60,21 +60,21 @@ function readSettingsFile(file: string, problems: Problem[]): Partial<Settings> 
 
 /** Text of one usherd.toml → the settings it makes; what cannot be used is added to `problems`. */
 export function parseSettings(text: string, file: string, problems: Problem[]): Partial<Settings> {
-  let table: Record<string, unknown>;
-  try {
-    table = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const message = `not TOML: ${error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? ''}`;
-    problems.push({ place: { file, line: error.line, column: error.column }, message });
+  const document = readToml(text, file);
+  if (document.problem !== undefined) {
+    problems.push(document.problem);
     return {};
   }
   const settings: Partial<Record<keyof Settings, unknown>> = {};
-  for (const [key, value] of flattened(table)) {
+  for (const [key, value] of flattened(document.table)) {
     const spec = SETTINGS.find(candidate => candidate.key === key);
     const parsed = spec?.parse(value);
     if (spec !== undefined && parsed !== undefined) settings[spec.field] = parsed;
-    else problems.push({ place: placeOfKey(text, file, key), message: settingProblem(key, value, spec?.wanted) });
+    else
+      problems.push({
+        place: placeOfTomlKey(text, file, key.slice(key.indexOf('.') + 1)),
+        message: settingProblem(key, value, spec?.wanted),
+      });
   }
   return settings as Partial<Settings>;
 }
@@ -99,10 +99,4 @@ function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
 function settingProblem(key: string, value: unknown, wanted: string | undefined): string {
   if (wanted !== undefined) return `${key} is ${JSON.stringify(value)}, wanted ${wanted}`;
   return `there is no setting "${key}"; there are ${SETTINGS.map(spec => spec.key).join(', ')}`;
-}
-
-function placeOfKey(text: string, file: string, key: string): Place {
-  const name = key.slice(key.indexOf('.') + 1);
-  const line = text.split('\n').findIndex(candidate => candidate.replace(/^\s*\[?\s*"?/, '').startsWith(name));
-  return line < 0 ? { file } : { file, line: line + 1 };
 }

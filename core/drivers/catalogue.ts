@@ -1,8 +1,8 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { parse, TomlError } from 'smol-toml';
 import type { Place, Problem } from '../vocabulary/place.ts';
+import { readToml } from '../vocabulary/toml.ts';
 
 /** Largest catalogue that is read, in bytes: one that lists every PCI device has some hundred kB. */
 const CATALOGUE_MAX_BYTES = 4 * 1024 * 1024;
@@ -63,15 +63,12 @@ export function readCatalogues(configDirs: readonly string[]): {
 
 /** Text of a catalogue whose signature was checked → its entries; one that is not sound is a problem, the others count. */
 export function parseCatalogue(text: string, file: string, problems: Problem[]): readonly CatalogueEntry[] {
-  let table: Record<string, unknown>;
-  try {
-    table = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const message = `not TOML: ${error.message.split('\n')[0] ?? ''}`;
-    problems.push({ place: { file, line: error.line, column: error.column }, message });
+  const document = readToml(text, file);
+  if (document.problem !== undefined) {
+    problems.push(document.problem);
     return [];
   }
+  const { table } = document;
   const hosts = strings(table['hosts']) ?? [];
   const drivers = Array.isArray(table['driver']) ? (table['driver'] as readonly unknown[]) : [];
   const lines = text.split('\n').flatMap((line, n) => (/^\s*\[\[\s*driver\s*\]\]/.test(line) ? [n + 1] : []));

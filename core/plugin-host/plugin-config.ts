@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { parse, TomlError } from 'smol-toml';
 import type { Place, Problem } from '../vocabulary/place.ts';
+import { placeOfTomlKey, readToml } from '../vocabulary/toml.ts';
 import { isOrder, ORDER_MAX } from './plugin-order.ts';
 import { isNeed, type GrantedNeed } from './needs.ts';
 
@@ -46,21 +46,22 @@ export function parsePluginConfig(
   text: string,
   file: string,
 ): { readonly config: PluginConfig; readonly problems: readonly Problem[] } {
-  let table: Record<string, unknown>;
-  try {
-    table = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const message = `not TOML, so the plugin stays off: ${error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? ''}`;
-    const problem = { place: { file, line: error.line, column: error.column }, message };
+  const document = readToml(text, file);
+  if (document.problem !== undefined) {
+    const { place, message } = document.problem;
+    const problem = { place, message: `${message}; the plugin stays off` };
     return { config: { ...ABSENT, place: { file } }, problems: [problem] };
   }
+  const { table } = document;
   const problems: Problem[] = [];
   const take = <Value>(key: string, wanted: string, check: (value: unknown) => value is Value): Value | undefined => {
     const value = table[key];
     delete table[key];
     if (value === undefined || check(value)) return value;
-    problems.push({ place: placeOf(text, file, key), message: `${key} is ${JSON.stringify(value)}, wanted ${wanted}` });
+    problems.push({
+      place: placeOfTomlKey(text, file, key),
+      message: `${key} is ${JSON.stringify(value)}, wanted ${wanted}`,
+    });
     return undefined;
   };
   const enabled = take('enabled', 'true or false', isBoolean);
@@ -70,7 +71,7 @@ export function parsePluginConfig(
   const settings = take('settings', 'a table', isTable);
   for (const key of Object.keys(table)) {
     const message = `there is no "${key}" here; there are enabled, required, order, grant and the table settings`;
-    problems.push({ place: placeOf(text, file, key), message });
+    problems.push({ place: placeOfTomlKey(text, file, key), message });
   }
   const config: PluginConfig = {
     place: { file },
@@ -93,9 +94,4 @@ function isNeeds(value: unknown): value is GrantedNeed[] {
 
 function isTable(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}
-
-function placeOf(text: string, file: string, key: string): Place {
-  const line = text.split('\n').findIndex(candidate => candidate.replace(/^\s*\[?\s*"?/, '').startsWith(key));
-  return line < 0 ? { file } : { file, line: line + 1 };
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { parse, stringify, TomlError } from 'smol-toml';
+import { stringify } from 'smol-toml';
 import { UsherdError } from '../../errors.ts';
+import { formatProblem } from '../../vocabulary/place.ts';
+import { readToml } from '../../vocabulary/toml.ts';
 
 /** What a plugin said, or must say, of one module that a device of a recording wanted. */
 export interface ExpectedOpinion {
@@ -35,20 +37,16 @@ export function readExpected(file: string): readonly ExpectedOpinion[] | undefin
 
 /** Text of an expected.toml → the opinions in it. @throws {UsherdError} PLUGIN_TEST_DAMAGED */
 export function parseExpected(text: string, file: string): readonly ExpectedOpinion[] {
-  const damaged = (where: string, message: string): UsherdError =>
-    new UsherdError('PLUGIN_TEST_DAMAGED', `${file}${where}: ${message}`, { file });
-  let table: Record<string, unknown>;
-  try {
-    table = parse(text);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    throw damaged(`:${error.line}:${error.column}`, `not TOML: ${error.message.split('\n')[0] ?? ''}`);
-  }
-  const { opinions } = table;
-  if (!Array.isArray(opinions)) throw damaged('', 'wanted a list "opinions", one table for each');
+  const damaged = (message: string): UsherdError =>
+    new UsherdError('PLUGIN_TEST_DAMAGED', `${file}: ${message}`, { file });
+  const document = readToml(text, file);
+  if (document.problem !== undefined)
+    throw new UsherdError('PLUGIN_TEST_DAMAGED', formatProblem(document.problem), { file });
+  const { opinions } = document.table;
+  if (!Array.isArray(opinions)) throw damaged('wanted a list "opinions", one table for each');
   return opinions.map((value: unknown, index) => {
     if (!isOpinion(value))
-      throw damaged('', `opinions ${index + 1}: wanted device, module, verdict and reason, and replacement at most`);
+      throw damaged(`opinions ${index + 1}: wanted device, module, verdict and reason, and replacement at most`);
     const { device, module, verdict, replacement, reason } = value;
     return { device, module, verdict, ...(replacement === undefined ? {} : { replacement }), reason };
   });

@@ -1,6 +1,6 @@
-import { parse, TomlError } from 'smol-toml';
 import { parseDevpath } from '../../vocabulary/devpath.ts';
 import type { Place, Problem } from '../../vocabulary/place.ts';
+import { readToml } from '../../vocabulary/toml.ts';
 import {
   ANSWER_SCOPES,
   subjectOf,
@@ -30,14 +30,10 @@ export interface ParsedDecisions {
 export function parseDecisions(text: string, file: string): ParsedDecisions {
   const problems: Problem[] = [];
   const tables: Table[] = [];
-  let isWhole = true;
-  try {
-    tables.push(...tablesOf(parse(text), text, 0));
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    isWhole = false;
-    for (const block of blocksOf(text)) tables.push(...parseBlock(block, file, problems));
-  }
+  const document = readToml(text, file);
+  const isWhole = document.problem === undefined;
+  if (document.problem === undefined) tables.push(...tablesOf(document.table, text, 0));
+  else for (const block of blocksOf(text)) tables.push(...parseBlock(block, file, problems));
   const forbids: Forbid[] = [];
   const answers: Answer[] = [];
   for (const { kind, value, line } of tables) {
@@ -93,14 +89,10 @@ function blocksOf(text: string): readonly Block[] {
 }
 
 function parseBlock({ text, line0 }: Block, file: string, problems: Problem[]): readonly Table[] {
-  try {
-    return tablesOf(parse(text), text, line0);
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const message = `not TOML: ${error.message.split('\n')[0]?.replace(/^Invalid TOML document: /, '') ?? ''}`;
-    problems.push({ place: { file, line: line0 + error.line, column: error.column }, message });
-    return [];
-  }
+  const document = readToml(text, file, line0);
+  if (document.problem === undefined) return tablesOf(document.table, text, line0);
+  problems.push(document.problem);
+  return [];
 }
 
 function readForbid(reader: TableReader): readonly Forbid[] {
