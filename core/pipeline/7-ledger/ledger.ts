@@ -7,6 +7,7 @@ import type { PendingItem } from '../4-policy/pending-queue.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import { isDamage, isDiskRefusal, isSqliteError, type SetAside } from './database.ts';
 import { resultOf, type Deliberation } from './deliberation.ts';
+import { DurableWait, type Durability } from './durability.ts';
 import type { EntryId } from './entry-id.ts';
 import type { Incident, IncidentKind } from './incident.ts';
 import { readLastIncident } from './last-incident.ts';
@@ -69,9 +70,6 @@ export interface LedgerStats {
   readonly lostRows: number;
 }
 
-/** Where rows are when `durable` answers: on disk, or only in memory because the disk took none. */
-export type Durability = 'on-disk' | 'in-memory';
-
 /**
  * Writes the record. Plain events are written in batches; a decision is on disk when `durable` has answered, and many that wait in
  * the same turn of the event loop share one commit. Nothing here throws into the path of an event: when the disk takes nothing,
@@ -85,9 +83,7 @@ export class Ledger {
   readonly #deliberations = new Map<EntryId, Deliberation>();
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
   readonly #now: () => number;
-  #waiting: ((durability: Durability | Promise<Durability>) => void)[] = [];
-  /** What was last written is on its way to the disk; undefined when it is there. */
-  #sync: Promise<Durability> | undefined;
+  readonly #wait = new DurableWait(error => this.#tellNotWritten(error.code ?? 'EIO', error.message));
   #timer: NodeJS.Timeout | undefined;
   #nextId = LATE_IDS_BEGIN;
   #run: number | undefined;
@@ -220,13 +216,10 @@ export class Ledger {
 
   /** Answers when all that was given so far is on disk, or that it could not be put there. */
   durable(): Promise<Durability> {
-    if (this.#queue.size === 0) return this.#sync ?? Promise.resolve('on-disk');
+    if (this.#queue.size === 0) return this.#wait.written();
     // The next try is on its way; trying for every decision would keep the machine busy with a full disk.
     if (this.#isFailing) return Promise.resolve('in-memory');
-    return new Promise(resolve => {
-      this.#waiting.push(resolve);
-      if (this.#waiting.length === 1) setImmediate(() => this.flush());
-    });
+    return this.#wait.toBeWritten(() => this.flush());
   }
 
   /**
@@ -251,7 +244,7 @@ export class Ledger {
       );
       if (range === undefined) return;
       if (range === 'nothing') continue;
-      this.#putOnDisk();
+      this.#wait.wrote(file.log);
       yield range;
     }
   }
@@ -300,31 +293,10 @@ export class Ledger {
     this.#timer = undefined;
     const before = this.#writtenRows;
     const durability = this.#writeQueue();
-    if (this.#writtenRows > before) this.#putOnDisk();
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const resolve of waiting) resolve(durability === 'on-disk' ? (this.#sync ?? durability) : durability);
+    if (this.#writtenRows > before) this.#wait.wrote(this.#open().log);
+    this.#wait.flushed(durability);
     this.#checkpointWhenQuiet();
     return durability;
-  }
-
-  /** Begins to put what was written on disk. */
-  #putOnDisk(): void {
-    const sync = this.#open()
-      .log.sync()
-      .then(error => {
-        if (this.#sync === sync) this.#sync = undefined;
-        return this.#durabilityOf(error);
-      });
-    this.#sync = sync;
-  }
-
-  #durabilityOf(error: NodeJS.ErrnoException | undefined): Durability {
-    if (error === undefined) return 'on-disk';
-    const { code = 'EIO', message } = error;
-    const { heldRows, lostRows } = this.stats();
-    this.#onTrouble({ kind: 'not-written', code, message, heldRows, lostRows });
-    return 'in-memory';
   }
 
   /** Ends the run, writes what waits, and gives the file back. */
@@ -335,7 +307,7 @@ export class Ledger {
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
     const error = this.#store.close();
-    return written === 'on-disk' ? this.#durabilityOf(error) : written;
+    return written === 'on-disk' ? this.#wait.of(error) : written;
   }
 
   stats(): LedgerStats {
@@ -434,9 +406,12 @@ export class Ledger {
     this.#isFailing = true;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.flush(), RETRY_MS).unref();
-    const { code, message } = error;
-    const lostRows = this.#lostRows + this.#queue.lost;
-    this.#onTrouble({ kind: 'not-written', code, message, heldRows: this.#queue.size, lostRows });
+    this.#tellNotWritten(error.code, error.message);
+  }
+
+  #tellNotWritten(code: string, message: string): void {
+    const { heldRows, lostRows } = this.stats();
+    this.#onTrouble({ kind: 'not-written', code, message, heldRows, lostRows });
   }
 
   #reportRecovery(writtenRows: number): void {
