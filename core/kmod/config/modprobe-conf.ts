@@ -85,15 +85,11 @@ function readDirective(keyword: Keyword, text: string, place: Place): Directive 
   }
 }
 
+/** Blanks, a word, the one blank that ends it. */
+const FIRST_WORD = /^[ \t]*([^ \t]*)[ \t]?/;
+
 /** First word, and what stands behind the one blank that ends it, as strtok(3) cuts. */
 function cutWord(text: string): [word: string, rest: string] {
-  let start = 0;
-  while (start < text.length && isBlank(text.charCodeAt(start))) start++;
-  let end = start;
-  while (end < text.length && !isBlank(text.charCodeAt(end))) end++;
-  return [text.slice(start, end), text.slice(end + 1)];
-}
-
-function isBlank(code: number): boolean {
-  return code === 0x20 || code === 0x09;
+  const [whole = '', word = ''] = FIRST_WORD.exec(text) ?? [];
+  return [word, text.slice(whole.length)];
 }
