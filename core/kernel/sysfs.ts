@@ -44,16 +44,14 @@ function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDe
   const folders: string[] = [];
   let hasUevent = false;
   let hasSubsystem = false;
-  let hasDriver = false;
   for (const entry of entries) {
     const { name } = entry;
     if (entry.isDirectory()) folders.push(name);
     else if (name === 'uevent') hasUevent = true;
     else if (name === 'subsystem') hasSubsystem = true;
-    else if (name === 'driver') hasDriver = true;
   }
   if (hasUevent) {
-    const device = readDevice(sys, folder, { hasSubsystem, hasDriver });
+    const device = readDevice(sys, folder, { hasSubsystem });
     if (device !== undefined) devices.push(device);
   }
   for (const name of folders.toSorted()) walkFolder(sys, `${folder}/${name}`, depth + 1, devices);
@@ -61,23 +59,20 @@ function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDe
 
 /** One device by its devpath, or undefined when there is none. */
 export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
-  // Looked for first: that a link is not there is told by an exception, which takes longer than all the rest.
-  return readDevice(sys, devpath, { hasSubsystem: true, hasDriver: existsSync(`${sys}${devpath}/driver`) });
+  return readDevice(sys, devpath, { hasSubsystem: true });
 }
 
-function readDevice(
-  sys: string,
-  folder: string,
-  { hasSubsystem, hasDriver }: { hasSubsystem: boolean; hasDriver: boolean },
-): SysfsDevice | undefined {
+function readDevice(sys: string, folder: string, { hasSubsystem }: { hasSubsystem: boolean }): SysfsDevice | undefined {
   const devpath = parseDevpath(folder);
   const text = devpath === undefined ? undefined : readAttribute(`${sys}${folder}/uevent`);
   if (devpath === undefined || text === undefined) return undefined;
   const env = parseUeventFile(text);
   const subsystem = (hasSubsystem ? linkName(`${sys}${folder}/subsystem`) : undefined) ?? env['SUBSYSTEM'];
   if (subsystem === undefined || subsystem === '') return undefined;
-  // The link is there as long as the driver is bound; DRIVER in the uevent file says the same, and a fixture may have only that.
-  const driver = (hasDriver ? linkName(`${sys}${folder}/driver`) : undefined) ?? env['DRIVER'];
+  // DRIVER is there as long as a driver is bound (drivers/base/core.c, dev_uevent); a fixture may have only the link. That one is looked for
+  // first: that it is not there would be told by an exception, which takes longer than all the rest.
+  const link = `${sys}${folder}/driver`;
+  const driver = env['DRIVER'] ?? (existsSync(link) ? linkName(link) : undefined);
   const { MODALIAS: alias, DEVTYPE: devtype, DEVNAME: devname } = env;
   return {
     devpath,
