@@ -39,7 +39,7 @@ testUnless(whyNot())('the addon does all this under AddressSanitizer and UBSan w
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += String(chunk)));
   const status = await new Promise(resolve => child.once('close', resolve));
+  t.is(status, 0, output);
   t.notRegex(output, /AddressSanitizer|runtime error:/);
   t.regex(output, /^# pass [1-9][0-9]*$/m);
-  t.is(status, 0, output);
 });
