@@ -42,16 +42,13 @@ function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDe
   const entries = entriesOf(sys + folder);
   if (entries === undefined) return;
   const folders: string[] = [];
-  let hasUevent = false;
-  let hasSubsystem = false;
+  const names = new Set<string>();
   for (const entry of entries) {
-    const { name } = entry;
-    if (entry.isDirectory()) folders.push(name);
-    else if (name === 'uevent') hasUevent = true;
-    else if (name === 'subsystem') hasSubsystem = true;
+    if (entry.isDirectory()) folders.push(entry.name);
+    else names.add(entry.name);
   }
-  if (hasUevent) {
-    const device = readDevice(sys, folder, { hasSubsystem });
+  if (names.has('uevent')) {
+    const device = readDevice(sys, folder, name => names.has(name));
     if (device !== undefined) devices.push(device);
   }
   for (const name of folders.toSorted()) walkFolder(sys, `${folder}/${name}`, depth + 1, devices);
@@ -59,20 +56,20 @@ function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDe
 
 /** One device by its devpath, or undefined when there is none. */
 export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
-  return readDevice(sys, devpath, { hasSubsystem: true });
+  return readDevice(sys, devpath, name => existsSync(`${sys}${devpath}/${name}`));
 }
 
-function readDevice(sys: string, folder: string, { hasSubsystem }: { hasSubsystem: boolean }): SysfsDevice | undefined {
+/** `has` tells whether a link is there: reading one that is not tells it by an exception, which takes longer than all the rest. */
+function readDevice(sys: string, folder: string, has: (name: string) => boolean): SysfsDevice | undefined {
   const devpath = parseDevpath(folder);
   const text = devpath === undefined ? undefined : readAttribute(`${sys}${folder}/uevent`);
   if (devpath === undefined || text === undefined) return undefined;
   const env = parseUeventFile(text);
-  const subsystem = (hasSubsystem ? linkName(`${sys}${folder}/subsystem`) : undefined) ?? env['SUBSYSTEM'];
+  const link = (name: string): string | undefined => (has(name) ? linkName(`${sys}${folder}/${name}`) : undefined);
+  const subsystem = link('subsystem') ?? env['SUBSYSTEM'];
   if (subsystem === undefined || subsystem === '') return undefined;
-  // DRIVER is there as long as a driver is bound (drivers/base/core.c, dev_uevent); a fixture may have only the link. That one is looked for
-  // first: that it is not there would be told by an exception, which takes longer than all the rest.
-  const link = `${sys}${folder}/driver`;
-  const driver = env['DRIVER'] ?? (existsSync(link) ? linkName(link) : undefined);
+  // DRIVER is there as long as a driver is bound (drivers/base/core.c, dev_uevent); a fixture may have only the link.
+  const driver = env['DRIVER'] ?? link('driver');
   const { MODALIAS: alias, DEVTYPE: devtype, DEVNAME: devname } = env;
   return {
     devpath,
