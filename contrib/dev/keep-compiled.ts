@@ -21,10 +21,13 @@ const modalias = 'pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00';
 // What has not been called for a while would be thrown away again, the outermost function first.
 setFlagsFromString('--no-flush-bytecode');
 
+const called = new Set<string>();
+
 type Run = (...given: readonly unknown[]) => Promise<unknown>;
 
 /** Runs a function of a part; what it has to complain of is what it would complain of here, and is compiled, too. */
 async function run(name: string, what: string, ...given: readonly unknown[]): Promise<void> {
+  called.add(name);
   const { exports } = loadPart(path.join(top, 'dist'), name);
   try {
     await (exports as Readonly<Record<string, Run>>)[what]?.(...given);
@@ -63,7 +66,7 @@ rmSync(stateDir, { recursive: true, force: true });
 
 // V8 takes only what was made with the same flags; the daemon has set one of its own.
 for (const flag of ['--flush-bytecode', '--heap-growing-percent=0']) setFlagsFromString(flag);
-for (const name of ['usher-kmod.cjs', 'usher-why.cjs', 'usher-status.cjs', 'usher-verbs.cjs', 'usherd.cjs']) {
+for (const name of called) {
   const { file, script } = loadPart(path.join(top, 'dist'), name);
   writeFileSync(compiledFile(file), script.createCachedData());
   chmodSync(compiledFile(file), 0o644);
