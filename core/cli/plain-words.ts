@@ -29,7 +29,8 @@ export function readPlainWords(verb: Verb, words: readonly string[]): PlainWords
     const { name, short, takesValue, isNegation } = flags;
     options[isNegation ? `no-${name}` : name] = {
       type: takesValue ? 'string' : 'boolean',
-      multiple: spec.isRepeatable === true,
+      // Each value of a choice is looked at, also one that a later one replaces.
+      multiple: spec.isRepeatable === true || spec.choices !== undefined,
       ...(short === undefined ? {} : { short }),
     };
   }
@@ -38,8 +39,9 @@ export function readPlainWords(verb: Verb, words: readonly string[]): PlainWords
   const values: Record<string, OptionValues[string]> = {};
   for (const [spec, flags] of flagsOf) {
     if (flags === undefined) return undefined;
-    const value = parsed.values[flags.isNegation ? `no-${flags.name}` : flags.name];
-    if (!isChoice(spec, value)) return undefined;
+    const given = parsed.values[flags.isNegation ? `no-${flags.name}` : flags.name];
+    if (!areChoices(spec, given)) return undefined;
+    const value = spec.isRepeatable !== true && Array.isArray(given) ? given.at(-1) : given;
     const key = camelCase(flags.name);
     if (flags.isNegation) values[key] = value !== true;
     else if (value !== undefined) values[key] = value as OptionValues[string];
@@ -71,8 +73,9 @@ function countFits(verb: Verb, count: number): boolean {
   return count >= least && (isOpen || count <= verb.arguments.length);
 }
 
-function isChoice({ choices }: OptionSpec, value: unknown): boolean {
-  return choices === undefined || value === undefined || (typeof value === 'string' && choices.includes(value));
+function areChoices({ choices }: OptionSpec, given: unknown): boolean {
+  if (choices === undefined || given === undefined) return true;
+  return Array.isArray(given) && given.every(value => typeof value === 'string' && choices.includes(value));
 }
 
 function camelCase(name: string): string {
