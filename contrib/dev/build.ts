@@ -88,7 +88,7 @@ function buildProgram(target: string, names: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, ...sources], { stdio: 'inherit' });
 }
 
-/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, all verbs that are none, and what asks policy. */
+/** Parts that are loaded only when they run, each a file of its own: what some commands need, and the quick ones can do without. */
 const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
   { entry: 'core/cli/start-daemon.ts', file: 'usher-daemon.cjs' },
@@ -99,6 +99,9 @@ const APART = [
   { entry: 'core/cli/run-status.ts', file: 'usher-status.cjs' },
   { entry: 'core/cli/run-why.ts', file: 'usher-why.cjs' },
   { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
+  { entry: 'core/daemon/rule-opinions-once.ts', file: 'usher-rules.cjs' },
+  { entry: 'core/daemon/start-asked-plugins.ts', file: 'usher-plugins.cjs' },
+  { entry: 'core/cli/ask-ledger.ts', file: 'usher-ledger.cjs' },
 ] as const;
 /** Loaded by Node itself, as the first file of a thread. */
 const THREAD = { entry: 'core/cli/answers/answer-worker.ts', file: 'usher-answers.cjs' } as const;
@@ -147,6 +150,17 @@ function loadLate(build: esbuild.PluginBuild): void {
   }));
 }
 
+/** Modules of Node's whose default is imported in many files: as they are, and not as a copy of all their names for each file. */
+function importWhole(build: esbuild.PluginBuild): void {
+  build.onResolve({ filter: /^node:(?:os|path)$/ }, ({ kind, path: name }) =>
+    kind === 'import-statement' ? { path: name, namespace: 'whole' } : undefined,
+  );
+  build.onLoad({ filter: /.*/, namespace: 'whole' }, ({ path: name }) => ({
+    contents: `export default process.getBuiltinModule(${JSON.stringify(name)});`,
+    loader: 'js',
+  }));
+}
+
 /** Bundles one entry → one CommonJS file that this very Node runs. */
 async function bundle(
   { entry, file }: { readonly entry: string; readonly file: string },
@@ -172,6 +186,7 @@ async function bundle(
     plugins: [
       { name: 'apart', setup: build => keepApart(build, around === PART_AROUND) },
       { name: 'late', setup: loadLate },
+      { name: 'whole', setup: importWhole },
     ],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
     logLevel: 'warning',

@@ -58,9 +58,9 @@ const FILES: Readonly<Record<string, string>> = {
   'proc/cmdline': 'root=/dev/sda1 ro quiet sample_net.debug=2 modprobe.blacklist=sample_fourth\n',
   'proc/modules':
     'sample_net 16384 0 - Live 0x0000000000000000\nsample_common 16384 1 sample_net, Live 0x0000000000000000\n',
-  [`lib/modules/${SAMPLE_RELEASE}/modules.order`]: `${Object.keys(MODULES)
+  [`lib/modules/${SAMPLE_RELEASE}/modules.order`]: Object.keys(MODULES)
     .map(file => `kernel/${file.replace(/\.gz$/, '')}\n`)
-    .join('')}`,
+    .join(''),
   [`lib/modules/${SAMPLE_RELEASE}/modules.builtin`]: 'kernel/drivers/tty/sample_tty.ko\n',
   [`lib/modules/${SAMPLE_RELEASE}/modules.builtin.modinfo`]:
     'sample_tty.alias=platform:sample\0sample_tty.license=GPL\0',
