@@ -25,7 +25,8 @@ function remember(folder: string, known: Set<string>): void {
 
 /** A device's name: the kernel writes ! where it has a slash. */
 export function sysnameOf(devpath: string): string {
-  return devpath.slice(devpath.lastIndexOf('/') + 1).replaceAll('!', '/');
+  const name = devpath.slice(devpath.lastIndexOf('/') + 1);
+  return name.includes('!') ? name.replaceAll('!', '/') : name;
 }
 
 /** A device of sysfs as it is now. Each thing is read when it is first asked for, and kept for as long as this value. */
