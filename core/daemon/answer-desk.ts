@@ -75,7 +75,9 @@ export class AnswerDesk {
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });
-    worker.on('error', () => {
+    // It ends with an error, too: out of memory, a bug.
+    worker.on('error', () => {});
+    worker.on('exit', () => {
       if (worker === this.#worker) this.stop();
     });
     this.#worker = worker;
