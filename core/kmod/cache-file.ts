@@ -96,7 +96,7 @@ export function wordsOf(section: Buffer): Int32Array {
 }
 
 /** The bytes of a typed array, in place. */
-export function bytesOf(array: Int32Array | Uint32Array | Uint8Array): Buffer {
+export function bytesOf(array: Int32Array | Uint32Array | Uint8Array | Float64Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 

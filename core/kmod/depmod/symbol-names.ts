@@ -42,6 +42,27 @@ export class SymbolNames {
     return this.number(Buffer.from(name, 'latin1'), 0, name.length);
   }
 
+  /** Names with a NUL after each, none of which is here yet, as `allBytes` gave them: they get the next numbers, in their order. */
+  addAll(block: Uint8Array): void {
+    for (let at = 0; at < block.length;) {
+      const number = this.number(block, at, block.length);
+      at += 1 + (this.#starts[number + 1] ?? 0) - (this.#starts[number] ?? 0);
+    }
+  }
+
+  /** All names in the order of their numbers, with a NUL after each. */
+  allBytes(): Buffer {
+    const all = Buffer.alloc(this.#used + this.#count);
+    const bytes = this.#bytes;
+    let at = 0;
+    for (let number = 0; number < this.#count; number++) {
+      const end = this.#starts[number + 1] ?? 0;
+      for (let i = this.#starts[number] ?? 0; i < end; i++) all[at++] = bytes[i] ?? 0;
+      all[at++] = 0;
+    }
+    return all;
+  }
+
   /** The text of a number, one character a byte. */
   text(number: number): string {
     const { buffer, byteOffset } = this.#bytes;
