@@ -10,7 +10,7 @@ import { formatDevnameLine } from '../maps/modules-devname.ts';
 import { formatSoftdepLine } from '../maps/modules-softdep.ts';
 import { formatSymbolLine, SYMBOL_PREFIX } from '../maps/modules-symbols.ts';
 import { formatWeakdepLine } from '../maps/modules-weakdep.ts';
-import { dependencyClosure, type DependencyGraph } from './dependency-graph.ts';
+import { closuresOf, type DependencyGraph } from './dependency-graph.ts';
 import { inHashOrder, SYMBOL_BUCKETS } from './hash-order.ts';
 import type { ModuleFacts } from './module-facts.ts';
 import type { ScannedModule } from './scan-tree.ts';
@@ -89,8 +89,9 @@ export function dependencyOutputs(tree: LinkedTree): Written {
 
 /** The lines of modules.dep, one a module, without newlines. */
 export function dependencyLines({ modules, graph }: Pick<LinkedTree, 'modules' | 'graph'>): readonly string[] {
+  const closureOf = closuresOf(graph);
   return modules.map(({ path }, module) =>
-    formatDepLine({ path, dependencies: dependencyClosure(module, graph).map(other => modules[other]?.path ?? '') }),
+    formatDepLine({ path, dependencies: closureOf(module).map(other => modules[other]?.path ?? '') }),
   );
 }
 

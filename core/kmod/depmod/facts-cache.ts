@@ -43,7 +43,7 @@ const NOTHING: KeptTree = { files: [], facts: [], made: '' };
 
 /**
  * Facts of module files kept from one run of depmod to the next, so that only files that have changed are read: those whose size,
- * times of data and of state, or inode are others than before. The sections of the cache are those of the facts, then
+ * times of data and of state, or inode are others than before. The sections of the cache are those of the names, of the facts, then
  * files (a NUL after each) | states (STATE_NUMBERS doubles each, in the same order) | what was made of it all.
  */
 export class FactsCache implements FactsSource {
@@ -63,19 +63,21 @@ export class FactsCache implements FactsSource {
   /** A cache that cannot be used is an empty one. */
   constructor(file: string, unpackers: Decompressors) {
     this.#file = file;
-    const [names, words, texts, counts, files, states, made] = readCacheFile(file, { version: VERSION, key: '' }) ?? [];
-    const table = new SymbolNames();
-    const sections: FactSections | undefined = names && words && texts && counts && [names, words, texts, counts];
-    const facts = sections && unpackFacts(sections, table);
+    const all = readCacheFile(file, { version: VERSION, key: '' }) ?? [];
+    const [bytes, starts, slots, hashes, words, texts, counts, files, states, made] = all;
+    const names = bytes && starts && slots && hashes && SymbolNames.of([bytes, starts, slots, hashes]);
+    const sections: FactSections | undefined = words && texts && counts && [words, texts, counts];
+    const facts = sections && unpackFacts(sections);
     const paths = files?.toString('utf8').split('\0').slice(0, -1) ?? [];
     if (
+      names &&
       facts &&
       states &&
       made &&
       paths.length === facts.length &&
       states.length === facts.length * 8 * STATE_NUMBERS
     ) {
-      this.names = table;
+      this.names = names;
       this.before = { files: paths, facts, made: made.toString('utf8') };
       this.#sections = sections;
       this.#states = new Float64Array(states.buffer, states.byteOffset, states.length / 8);
@@ -125,7 +127,8 @@ export class FactsCache implements FactsSource {
     const isSame = files.length === before.files.length && facts.every((each, i) => each === before.facts[i]);
     if (isSame && made === before.made && kept.equals(bytesOf(this.#states))) return true;
     return writeCacheFile(this.#file, { version: VERSION, key: '' }, [
-      ...((isSame ? this.#sections : undefined) ?? packFacts(this.names, facts)),
+      ...this.names.parts,
+      ...((isSame ? this.#sections : undefined) ?? packFacts(facts)),
       Buffer.from(files.map(file => `${file}\0`).join(''), 'utf8'),
       kept,
       Buffer.from(made, 'utf8'),

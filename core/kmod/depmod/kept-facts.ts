@@ -1,18 +1,16 @@
 import { bytesOf, wordsOf } from '../cache-file.ts';
 import type { ModuleFacts } from './module-facts.ts';
-import type { SymbolNames } from './symbol-names.ts';
 
 /**
  * Facts of many modules as bytes, in sections:
  *
  * ```
- * names   each symbol, and a NUL
- * words   of each module in turn its exports, then its needs: numbers of those names
+ * words   of each module in turn its exports, then its needs: numbers of names
  * texts   of each module in turn its aliases, softdeps and weakdeps, a NUL after each
  * counts  of each module: exports, needs, bytes of aliases, of softdeps, of weakdeps, number of aliases
  * ```
  */
-export type FactSections = readonly [names: Buffer, words: Buffer, texts: Buffer, counts: Buffer];
+export type FactSections = readonly [words: Buffer, texts: Buffer, counts: Buffer];
 
 const COUNTS = 6;
 
@@ -97,12 +95,8 @@ interface PackedTexts {
   readonly counts: ArrayLike<number>;
 }
 
-/** Sections → the names, which go into a table that has none, and the facts of each module; undefined when they do not fit together. */
-export function unpackFacts(
-  [nameBytes, wordBytes, texts, countBytes]: FactSections,
-  names: SymbolNames,
-): readonly KeptFacts[] | undefined {
-  names.addAll(nameBytes);
+/** Sections → the facts of each module; undefined when they do not fit together. */
+export function unpackFacts([wordBytes, texts, countBytes]: FactSections): readonly KeptFacts[] | undefined {
   const words = wordsOf(wordBytes);
   const counts = wordsOf(countBytes);
   const sections = { words, texts, counts };
@@ -118,7 +112,7 @@ export function unpackFacts(
 }
 
 /** The other way round. */
-export function packFacts(names: SymbolNames, facts: readonly ModuleFacts[]): FactSections {
+export function packFacts(facts: readonly ModuleFacts[]): FactSections {
   const counts = new Int32Array(facts.length * COUNTS);
   const words = new Int32Array(facts.reduce((sum, { exports, needs }) => sum + exports.length + needs.length, 0));
   const texts: Buffer[] = [];
@@ -131,7 +125,7 @@ export function packFacts(names: SymbolNames, facts: readonly ModuleFacts[]): Fa
     texts.push(packed.texts);
     counts.set(packed.counts, i * COUNTS);
   }
-  return [names.allBytes(), bytesOf(words), Buffer.concat(texts), bytesOf(counts)];
+  return [bytesOf(words), Buffer.concat(texts), bytesOf(counts)];
 }
 
 function packTexts({ exports, needs, aliases, softdeps, weakdeps }: ModuleFacts): PackedTexts {

@@ -22,11 +22,13 @@ export interface NodeParts {
 /** Lays down the nodes of an index one after another, below before above, so that all of a subtree's bytes lie together. */
 export class NodeWriter {
   #bytes: Buffer;
+  #view: DataView;
   #at = INDEX_HEADER_BYTES;
 
   /** @param sizeBytes how large the file may become; it grows when that guess is short */
   constructor(sizeBytes: number) {
     this.#bytes = Buffer.allocUnsafeSlow(INDEX_HEADER_BYTES + sizeBytes);
+    this.#view = viewOf(this.#bytes);
   }
 
   /** Where the next node begins. */
@@ -95,14 +97,15 @@ export class NodeWriter {
   #relocate(word: number, shift: number): void {
     if ((word & NODE_CHILDREN) === 0) return;
     const bytes = this.#bytes;
+    const view = this.#view;
     let at = tableOf(bytes, (word & NODE_OFFSET_MASK) + shift, word);
     const end = Math.min(this.#at, at + 2 + 4 * ((bytes[at + 1] ?? 0) - (bytes[at] ?? 0) + 1));
-    for (at += 2; at < end; at += 4) {
-      const child = wordAt(bytes, at);
+    for (at += 2; at + 4 <= end; at += 4) {
+      const child = view.getUint32(at);
       // One that does not lie before the node above it would lead in a circle.
       if (child === 0 || (child & NODE_OFFSET_MASK) >= (word & NODE_OFFSET_MASK)) continue;
-      setWord(bytes, at, child + shift);
-      this.#relocate(child, shift);
+      view.setUint32(at, child + shift);
+      if ((child & NODE_CHILDREN) !== 0) this.#relocate(child, shift);
     }
   }
 
@@ -132,7 +135,8 @@ export class NodeWriter {
       bytes[this.#at + 1] = lastCode;
       const table = this.#at + 2;
       bytes.fill(0, table, table + 4 * span);
-      for (const [i, code] of childCodes.entries()) setWord(bytes, table + 4 * (code - firstCode), childWords[i] ?? 0);
+      for (let i = 0; i < childCodes.length; i++)
+        this.#view.setUint32(table + 4 * ((childCodes[i] ?? 0) - firstCode), childWords[i] ?? 0);
       this.#at = table + 4 * span;
     }
     if (valuesTo > valuesFrom) {
@@ -149,7 +153,7 @@ export class NodeWriter {
 
   #word(value: number): void {
     this.#reserve(4);
-    setWord(this.#bytes, this.#at, value);
+    this.#view.setUint32(this.#at, value);
     this.#at += 4;
   }
 
@@ -168,6 +172,7 @@ export class NodeWriter {
     const larger = Buffer.allocUnsafeSlow(Math.max(this.#bytes.length * 2, this.#at + bytes));
     this.#bytes.copy(larger, 0, 0, this.#at);
     this.#bytes = larger;
+    this.#view = viewOf(larger);
   }
 }
 
@@ -213,11 +218,8 @@ function subtreeStart(bytes: Buffer, top: number): number {
   return word & NODE_OFFSET_MASK;
 }
 
-function setWord(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >>> 24;
-  bytes[at + 1] = value >>> 16;
-  bytes[at + 2] = value >>> 8;
-  bytes[at + 3] = value;
+function viewOf({ buffer, byteOffset, length }: Buffer): DataView {
+  return new DataView(buffer, byteOffset, length);
 }
 
 /** How many characters two texts have in common, of which the first `known` are known to be. */
