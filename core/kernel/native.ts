@@ -36,6 +36,7 @@ export interface PeerCredentials {
 
 /** Why xz-compressed bytes were not decoded. */
 export type XzRefusal =
+  | 'unreadable'
   | 'not-xz'
   | 'truncated'
   | 'damaged'
@@ -79,7 +80,11 @@ export interface Native {
   xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
   mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
   releaseMemory(): number;
-  xzDecodeAside(bytes: Uint8Array, maxBytes: number): Promise<Buffer | XzRefusal | number> | XzRefusal | number;
+  xzDecodeFile(
+    file: string,
+    sizeBytes: number,
+    maxBytes: number,
+  ): Promise<Buffer | XzRefusal | number> | XzRefusal | number;
 }
 
 let loaded: Native | undefined;

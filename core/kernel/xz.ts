@@ -1,4 +1,4 @@
-import { errnoName } from '../vocabulary/errno.ts';
+import type { PackedFile } from '../kmod/ko/compression.ts';
 import { native, type XzRefusal } from './native.ts';
 
 /** Decoded bytes, or why there are none. The decoder itself may take 128 MiB, which is twice what `xz -9` needs. */
@@ -11,12 +11,11 @@ export function decodeXz(bytes: Uint8Array, maxBytes: number): XzAnswer {
   return answerOf(native().xzDecode(bytes, maxBytes));
 }
 
-/** The same on a thread of its own, for whoever has other things to do meanwhile. */
-export async function decodeXzAside(bytes: Uint8Array, maxBytes: number): Promise<XzAnswer> {
-  const answer = await native().xzDecodeAside(bytes, maxBytes);
-  if (typeof answer !== 'number') return answerOf(answer);
-  // No thread to be had: the event loop does it.
-  return errnoName(-answer) === 'EAGAIN' ? decodeXz(bytes, maxBytes) : { kind: 'refused', reason: 'out-of-memory' };
+/** The same of a file of `size` bytes, read on a thread of its own, for whoever has other things to do meanwhile. */
+export async function decodeXzFile({ file, size }: PackedFile, maxBytes: number): Promise<XzAnswer> {
+  const answer = await native().xzDecodeFile(file, size, maxBytes);
+  // A number is that no thread was to be had.
+  return typeof answer === 'number' ? { kind: 'refused', reason: 'out-of-memory' } : answerOf(answer);
 }
 
 function answerOf(answer: Buffer | XzRefusal): XzAnswer {
