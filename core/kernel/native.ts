@@ -34,6 +34,13 @@ export interface PeerCredentials {
   readonly gid: number;
 }
 
+/** What was in an .xz file. */
+export interface DecodedFile {
+  readonly bytes: Buffer;
+  /** What its CRC-32 must be; undefined where that was looked at. */
+  readonly crc32?: number;
+}
+
 /** Why xz-compressed bytes were not decoded. */
 export type XzRefusal =
   | 'unreadable'
@@ -84,7 +91,7 @@ export interface Native {
     file: string,
     sizeBytes: number,
     maxBytes: number,
-  ): Promise<Buffer | XzRefusal | number> | XzRefusal | number;
+  ): Promise<DecodedFile | XzRefusal | number> | XzRefusal | number;
 }
 
 let loaded: Native | undefined;

@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import type { PackedFile } from '../kmod/ko/compression.ts';
 import { native, type XzRefusal } from './native.ts';
 
@@ -15,7 +16,10 @@ export function decodeXz(bytes: Uint8Array, maxBytes: number): XzAnswer {
 export async function decodeXzFile({ file, size }: PackedFile, maxBytes: number): Promise<XzAnswer> {
   const answer = await native().xzDecodeFile(file, size, maxBytes);
   // A number is that no thread was to be had.
-  return typeof answer === 'number' ? { kind: 'refused', reason: 'out-of-memory' } : answerOf(answer);
+  if (typeof answer === 'number') return { kind: 'refused', reason: 'out-of-memory' };
+  if (typeof answer === 'string') return { kind: 'refused', reason: answer };
+  const isSound = answer.crc32 === undefined || answer.crc32 === crc32(answer.bytes);
+  return isSound ? { kind: 'decoded', bytes: answer.bytes } : { kind: 'refused', reason: 'damaged' };
 }
 
 function answerOf(answer: Buffer | XzRefusal): XzAnswer {

@@ -32,6 +32,18 @@ testWithXz('what xz made for a kernel module is decoded to the same bytes, here 
   const packed = xz(content, '--check=crc32', '--lzma2=dict=1MiB');
   t.deepEqual(decodeXz(packed, MIB), { kind: 'decoded', bytes: content });
   t.deepEqual(await decodeAside(packed, MIB), { kind: 'decoded', bytes: content });
+  for (const options of [
+    ['--check=crc64'],
+    ['--check=none'],
+    ['--check=crc32', '--block-size=100000'],
+    ['-0', '--check=sha256'],
+  ])
+    t.deepEqual(
+      await decodeAside(xz(content, ...options), MIB),
+      { kind: 'decoded', bytes: content },
+      options.join(' '),
+    );
+  t.deepEqual(await decodeAside(xz(Buffer.alloc(0), '--check=crc32'), 1), { kind: 'decoded', bytes: Buffer.alloc(0) });
   t.deepEqual(decodeXz(packed, content.length), { kind: 'decoded', bytes: content });
   t.deepEqual(decodeXz(xz(content, '--check=crc64', '-9'), MIB), { kind: 'decoded', bytes: content });
   t.deepEqual(decodeXz(xz(Buffer.alloc(0)), 1), { kind: 'decoded', bytes: Buffer.alloc(0) });
@@ -91,6 +103,25 @@ testWithXz('a file that is not there, or shorter than was seen, is unreadable', 
 testWithXz('a stream whose dictionary needs more memory than any module does is refused', t => {
   const packed = xz(Buffer.from('small'), '--lzma2=dict=256MiB');
   t.deepEqual(decodeXz(packed, MIB), { kind: 'refused', reason: 'needs-too-much-memory' });
+});
+
+testWithXz('no damage to a file ever yields other bytes than were packed, of one block or several', async t => {
+  const whole = content.subarray(0, 4000);
+  for (const options of [[], ['--block-size=1000']]) {
+    const packed = xz(whole, '--check=crc32', ...options);
+    await t.notThrowsAsync(() =>
+      fc.assert(
+        fc.asyncProperty(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+          const damaged = Buffer.from(packed);
+          damaged.writeUInt8(damaged.readUInt8(at) ^ mask, at);
+          const answer = await decodeAside(damaged, MIB);
+          return answer.kind === 'refused' || answer.bytes.equals(whole);
+        }),
+        { numRuns: 300 },
+      ),
+    );
+    t.deepEqual(await decodeAside(packed, MIB), { kind: 'decoded', bytes: whole });
+  }
 });
 
 testWithXz('no damage to a stream ever yields other bytes than were packed', t => {

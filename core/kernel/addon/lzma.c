@@ -44,6 +44,7 @@ enum {
   LZMA_BUF_ERROR = 10
 };
 #define LZMA_TELL_UNSUPPORTED_CHECK UINT32_C(0x02)
+#define LZMA_IGNORE_CHECK UINT32_C(0x10)
 #define LZMA_FINISH 3
 
 /* Memory the decoder may take: `xz -9` needs 65 MiB, the kernel's build 2 MiB. */
@@ -219,10 +220,10 @@ static struct decoded room_for(size_t length, size_t max_bytes) {
   return out;
 }
 
-static void decode(struct decoded *out, const uint8_t *bytes, size_t length, size_t max_bytes) {
+static void decode(struct decoded *out, const uint8_t *bytes, size_t length, size_t max_bytes, uint32_t flags) {
   lzma_stream *stream = &out->block->stream;
   /* A decoder that was there before keeps its tables. */
-  int status = liblzma.stream_decoder(stream, DECODER_MEMORY_MAX_BYTES, LZMA_TELL_UNSUPPORTED_CHECK);
+  int status = liblzma.stream_decoder(stream, DECODER_MEMORY_MAX_BYTES, LZMA_TELL_UNSUPPORTED_CHECK | flags);
   if (status != LZMA_OK) {
     out->refusal = refusal_of(status);
     return;
@@ -272,7 +273,7 @@ static napi_value xz_decode(napi_env env, napi_callback_info info) {
   if (!argument_bytes(env, values[0], "xzDecode", "bytes", &bytes, &length)) return NULL;
   if (!load_liblzma()) return no_library(env);
   struct decoded out = room_for(length, (size_t)max);
-  if (out.refusal == NULL) decode(&out, bytes, length, (size_t)max);
+  if (out.refusal == NULL) decode(&out, bytes, length, (size_t)max, 0);
   return hand_over(env, &out);
 }
 
@@ -282,7 +283,31 @@ struct xz_job {
   size_t length;
   size_t max_bytes;
   struct decoded out;
+  /* The CRC-32 that the file says its content has, for whoever takes that to compare; else liblzma has. */
+  bool has_crc32;
+  uint32_t crc32;
 };
+
+static uint32_t little_endian(const uint8_t *bytes) {
+  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/*
+ * Where a file of one block has the CRC-32 of its content: before the index, which says that there is one block. NULL for any other file.
+ * What is read here is only believed once liblzma has found the index and the footer to fit what it decoded.
+ *   header   fd '7' 'z' 'X' 'Z' 00 | 00 | 01: CRC-32 | …   then the block, and its CRC-32
+ *   index    00 | 01: one block | …
+ *   footer   u32 checksum | u32 size of the index / 4 - 1 | 00 01 | 'Y' 'Z'
+ */
+static const uint8_t *stored_crc32(const uint8_t *bytes, size_t length) {
+  enum { HEADER = 12, FOOTER = 12, CRC = 4 };
+  if (length < HEADER + FOOTER || bytes[7] != 1) return NULL;
+  const size_t before_footer = length - FOOTER;
+  const size_t index = ((size_t)little_endian(bytes + before_footer + 4) + 1) * 4;
+  if (index > before_footer - HEADER || before_footer - index < HEADER + CRC) return NULL;
+  const uint8_t *at = bytes + before_footer - index;
+  return at[0] == 0 && at[1] == 1 ? at - CRC : NULL;
+}
 
 /* The first `length` bytes of a file → the block's input; false when it has fewer, or cannot be read. */
 static bool read_input(struct block *block, const char *path, size_t length) {
@@ -309,14 +334,28 @@ static void run(struct job *job) {
   struct xz_job *it = (struct xz_job *)job;
   it->out = room_for(it->length, it->max_bytes);
   if (it->out.refusal != NULL) return;
-  if (read_input(it->out.block, it->path, it->length))
-    decode(&it->out, it->out.block->input, it->length, it->max_bytes);
-  else
+  if (!read_input(it->out.block, it->path, it->length)) {
     it->out.refusal = "unreadable";
+    return;
+  }
+  const uint8_t *input = it->out.block->input;
+  /* A twentieth of the time would go into a CRC-32 by tables; Node's zlib has the processor's instructions for it. */
+  const uint8_t *stored = stored_crc32(input, it->length);
+  decode(&it->out, input, it->length, it->max_bytes, stored == NULL ? 0 : LZMA_IGNORE_CHECK);
+  it->has_crc32 = stored != NULL;
+  if (stored != NULL) it->crc32 = little_endian(stored);
 }
 
+/* { bytes, crc32 }, without the second where it has been compared; or why there are none. */
 static napi_value answer(napi_env env, struct job *job) {
-  return hand_over(env, &((struct xz_job *)job)->out);
+  struct xz_job *it = (struct xz_job *)job;
+  bool is_refused = it->out.refusal != NULL;
+  napi_value bytes = hand_over(env, &it->out);
+  if (bytes == NULL || is_refused) return bytes;
+  napi_value object = NULL;
+  if (napi_create_object(env, &object) != napi_ok) return NULL;
+  if (napi_set_named_property(env, object, "bytes", bytes) != napi_ok) return NULL;
+  return !it->has_crc32 || set_number(env, object, "crc32", it->crc32) ? object : NULL;
 }
 
 static void release(struct job *job) {
