@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { compilingLightly } from '../../kernel/light-compiling.ts';
 import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
 import { FactsCache, factsCacheFile, stateOf } from '../../kmod/depmod/facts-cache.ts';
@@ -27,7 +28,11 @@ interface DepmodPlace {
 }
 
 /** depmod(8): writes the index files of a release. */
-export async function runDepmod(run: ToolRun): Promise<number> {
+export function runDepmod(run: ToolRun): Promise<number> {
+  return compilingLightly(() => indexRelease(run));
+}
+
+async function indexRelease(run: ToolRun): Promise<number> {
   const { host, log, has, given } = run;
   log.priority = Priority.warning + given.filter(({ name }) => name === 'verbose').length;
   for (const { name } of given) if (name.startsWith('-')) log.warn(`Ignored deprecated option ${name}`);
