@@ -88,24 +88,43 @@ function buildProgram(target: string, names: readonly string[]): void {
   execFileSync(process.env['CC'] ?? 'cc', [...flags, '-o', target, ...sources], { stdio: 'inherit' });
 }
 
-/** Parts that are loaded only when they run, each a file of its own: the daemon, kmod's tools, all verbs that are none, and what asks policy. */
+/** Parts that are loaded only when they run, each a file of its own: what some commands need, and the quick ones can do without. */
 const APART = [
   { entry: 'core/daemon/main.ts', file: 'usherd.cjs' },
+  { entry: 'core/cli/start-daemon.ts', file: 'usher-daemon.cjs' },
   { entry: 'core/cli/kmod/run-tool-call.ts', file: 'usher-kmod.cjs' },
+  { entry: 'core/cli/kmod/run-depmod.ts', file: 'usher-depmod.cjs' },
+  { entry: 'core/daemon/note-override.ts', file: 'usher-override.cjs' },
   { entry: 'core/cli/run-verb.ts', file: 'usher-verbs.cjs' },
   { entry: 'core/cli/run-status.ts', file: 'usher-status.cjs' },
   { entry: 'core/cli/run-why.ts', file: 'usher-why.cjs' },
   { entry: 'core/daemon/administrator-policy.ts', file: 'usher-policy.cjs' },
-  { entry: 'core/cli/answers/answer-worker.ts', file: 'usher-answers.cjs' },
+  { entry: 'core/daemon/rule-opinions-once.ts', file: 'usher-rules.cjs' },
+  { entry: 'core/daemon/start-asked-plugins.ts', file: 'usher-plugins.cjs' },
+  { entry: 'core/cli/ask-ledger.ts', file: 'usher-ledger.cjs' },
 ] as const;
+/** Loaded by Node itself, as the first file of a thread. */
+const THREAD = { entry: 'core/cli/answers/answer-worker.ts', file: 'usher-answers.cjs' } as const;
 
-function keepApart(build: esbuild.PluginBuild): void {
-  for (const { entry, file } of APART) {
+/** What require() writes around a module. In the file it costs no second copy of half a megabyte of text (cli/load-part.ts). */
+const PART_AROUND = {
+  banner: '(function (exports, require, module, __filename, __dirname) {',
+  footer: '})',
+} as const;
+
+/**
+ * Has parts loaded from their files and not bundled with whoever needs them. A part is given what loads others (cli/load-part.ts); what
+ * Node loads, a command or a thread, brings it along.
+ */
+function keepApart(build: esbuild.PluginBuild, isPart: boolean): void {
+  for (const { entry, file } of [...APART, THREAD]) {
     const name = new RegExp(`/${path.basename(path.dirname(entry))}/${path.basename(entry)}$`.replaceAll('.', '\\.'));
     build.onResolve({ filter: /\.ts$/ }, ({ kind, path: request, resolveDir }) =>
       kind === 'entry-point' || !name.test(path.join(resolveDir, request))
         ? undefined
-        : { path: file, namespace: 'apart' },
+        : isPart
+          ? { path: `./${file}`, external: true }
+          : { path: file, namespace: 'apart' },
     );
   }
   build.onLoad({ filter: /.*/, namespace: 'apart' }, ({ path: file }) => ({
@@ -131,9 +150,23 @@ function loadLate(build: esbuild.PluginBuild): void {
   }));
 }
 
+/** Modules of Node's whose default is imported in many files: as they are, and not as a copy of all their names for each file. */
+function importWhole(build: esbuild.PluginBuild): void {
+  build.onResolve({ filter: /^node:(?:os|path)$/ }, ({ kind, path: name }) =>
+    kind === 'import-statement' ? { path: name, namespace: 'whole' } : undefined,
+  );
+  build.onLoad({ filter: /.*/, namespace: 'whole' }, ({ path: name }) => ({
+    contents: `export default process.getBuiltinModule(${JSON.stringify(name)});`,
+    loader: 'js',
+  }));
+}
+
 /** Bundles one entry → one CommonJS file that this very Node runs. */
-async function bundle(entry: string, name: string, banner = ''): Promise<void> {
-  const outfile = path.join(dist, name);
+async function bundle(
+  { entry, file }: { readonly entry: string; readonly file: string },
+  around: { readonly banner: string; readonly footer?: string },
+): Promise<void> {
+  const outfile = path.join(dist, file);
   await esbuild.build({
     entryPoints: [path.join(top, entry)],
     outfile,
@@ -145,13 +178,15 @@ async function bundle(entry: string, name: string, banner = ''): Promise<void> {
     minifyWhitespace: true,
     minifySyntax: true,
     legalComments: 'none',
-    banner: { js: banner },
+    banner: { js: around.banner },
+    footer: { js: around.footer ?? '' },
     // import() would take Node's other loader along, some 8 ms of each start; as require() it does not.
     supported: { 'dynamic-import': false },
     external: ['better-sqlite3', '*.node'],
     plugins: [
-      { name: 'apart', setup: keepApart },
+      { name: 'apart', setup: build => keepApart(build, around === PART_AROUND) },
       { name: 'late', setup: loadLate },
+      { name: 'whole', setup: importWhole },
     ],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
@@ -229,10 +264,11 @@ if (process.argv.includes('--test')) {
   ]);
 }
 if (existsSync(path.join(top, 'core/cli/main.ts'))) {
-  for (const { entry, file } of APART) await bundle(entry, file);
+  for (const part of APART) await bundle(part, PART_AROUND);
+  await bundle(THREAD, { banner: '' });
   await bundleForPlugins();
   declareForPlugins();
   // Looks at what it was called as, and loads the part that is meant.
-  await bundle('core/cli/main.ts', 'usher', `#!${interpreter}\n'use strict';`);
+  await bundle({ entry: 'core/cli/main.ts', file: 'usher' }, { banner: `#!${interpreter}\n'use strict';` });
   keepCompiled();
 }

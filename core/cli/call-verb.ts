@@ -2,6 +2,7 @@ import os from 'node:os';
 import { UsherdError } from '../errors.ts';
 import { systemRoot } from '../kernel/system-root.ts';
 import { rootOptionsOf } from './global-options.ts';
+import { plainOutput } from './plain-output.ts';
 import type { PlainWords } from './plain-words.ts';
 import type { Caller, Verb } from './verb.ts';
 
@@ -46,6 +47,17 @@ export function jsonValue(_key: string, value: unknown): unknown {
 /** The running kernel's release. */
 export function runningRelease(): string {
   return os.release();
+}
+
+/** This process, for a verb that says what it has to say and ends. */
+export function briefHost(): Host {
+  return {
+    stdout: plainOutput(1),
+    stderr: plainOutput(2),
+    env: process.env,
+    uid: process.getuid?.() ?? 0,
+    signal: new AbortController().signal,
+  };
 }
 
 /** This process: Ctrl-C and SIGTERM abort the signal, so that a verb that follows something ends cleanly. */

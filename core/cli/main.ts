@@ -14,7 +14,7 @@ if (Number(process.versions['napi']) < NODE_API_MIN) {
 /** What the process was called as decides what is loaded: a kmod tool, the daemon, or all verbs. */
 async function run(): Promise<number> {
   const call = toolCall(process.argv);
-  if (call !== undefined) return (await import('./kmod/run-tool-call.ts')).runToolCall(call);
+  if (call !== undefined) leave(await (await import('./kmod/run-tool-call.ts')).runToolCall(call));
   const [verb, ...words] = process.argv.slice(2);
   const status = verb === undefined ? undefined : await runAlone(verb, words);
   return status ?? (await import('./run-verb.ts')).runVerb();
@@ -26,12 +26,17 @@ async function runAlone(verb: string, words: readonly string[]): Promise<number 
     case 'daemon':
       return (await import('./start-daemon.ts')).startDaemon(words);
     case 'status':
-      return (await import('./run-status.ts')).runStatus(words);
+      return leave(await (await import('./run-status.ts')).runStatus(words));
     case 'why':
-      return (await import('./run-why.ts')).runWhy(words);
+      return leave(await (await import('./run-why.ts')).runWhy(words));
     default:
       return undefined;
   }
+}
+
+/** Ends after a command whose words are out when it returns: taking Node's heap apart piece by piece would be 1 to 2 ms more. */
+function leave(status: number | undefined): undefined {
+  if (status !== undefined) process.exit(status);
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,3 @@
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
 import { GLOBAL_OPTIONS } from './global-options.ts';
 import type { OptionSpec, OptionValues, Verb } from './verb.ts';
 
@@ -9,11 +8,14 @@ export interface PlainWords {
 }
 
 interface Flags {
-  readonly name: string;
+  readonly spec: OptionSpec;
+  /** As it is written; a negation with its `no-`. */
+  readonly long: string;
   readonly short: string | undefined;
   readonly takesValue: boolean;
   /** `--no-coldplug`: the option is called `coldplug`, and true unless it is given. */
   readonly isNegation: boolean;
+  readonly key: string;
 }
 
 /**
@@ -21,63 +23,82 @@ interface Flags {
  * mistake: the full parser has the words for those, and is loaded only then. Both read the same specs.
  */
 export function readPlainWords(verb: Verb, words: readonly string[]): PlainWords | undefined {
-  const specs = [...verb.options, ...GLOBAL_OPTIONS];
-  const flagsOf = new Map(specs.map(spec => [spec, readFlags(spec.flags)]));
-  const options: ParseArgsOptionsConfig = {};
-  for (const [spec, flags] of flagsOf) {
+  const known: Flags[] = [];
+  for (const spec of [...verb.options, ...GLOBAL_OPTIONS]) {
+    const flags = readFlags(spec);
     if (flags === undefined) return undefined;
-    const { name, short, takesValue, isNegation } = flags;
-    options[isNegation ? `no-${name}` : name] = {
-      type: takesValue ? 'string' : 'boolean',
-      // Each value of a choice is looked at, also one that a later one replaces.
-      multiple: spec.isRepeatable === true || spec.choices !== undefined,
-      ...(short === undefined ? {} : { short }),
-    };
+    known.push(flags);
   }
-  const parsed = parsePlainly(words, options);
-  if (parsed === undefined || !countFits(verb, parsed.positionals.length)) return undefined;
+  const args: string[] = [];
   const values: Record<string, OptionValues[string]> = {};
-  for (const [spec, flags] of flagsOf) {
-    if (flags === undefined) return undefined;
-    const given = parsed.values[flags.isNegation ? `no-${flags.name}` : flags.name];
-    if (!areChoices(spec, given)) return undefined;
-    const value = spec.isRepeatable !== true && Array.isArray(given) ? given.at(-1) : given;
-    const key = camelCase(flags.name);
-    if (flags.isNegation) values[key] = value !== true;
-    else if (value !== undefined) values[key] = value as OptionValues[string];
+  for (const { isNegation, key } of known) if (isNegation) values[key] = true;
+  const queue = [...words];
+  for (let word = queue.shift(); word !== undefined; word = queue.shift()) {
+    if (word === '-' || !word.startsWith('-')) args.push(word);
+    else if (!(word.startsWith('--') ? takeLong(word, queue, known, values) : takeShort(word, queue, known, values)))
+      return undefined;
   }
-  return { args: parsed.positionals, values };
+  return countFits(verb, args.length) ? { args, values } : undefined;
 }
 
 /** `-n, --limit <count>` → its parts; undefined for a value that may be left out, which only the full parser knows. */
-function readFlags(text: string): Flags | undefined {
-  const [, short, negation, name, value] = /^(?:-(\w), )?--(no-)?([\w-]+)(?: (<.+>|\[.+\]))?$/.exec(text) ?? [];
+function readFlags(spec: OptionSpec): Flags | undefined {
+  const [, short, negation, name, value] = /^(?:-(\w), )?--(no-)?([\w-]+)(?: (<.+>|\[.+\]))?$/.exec(spec.flags) ?? [];
   if (name === undefined || value?.startsWith('[') === true) return undefined;
-  return { name, short, takesValue: value !== undefined, isNegation: negation !== undefined };
+  const key = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  return {
+    spec,
+    long: `--${negation ?? ''}${name}`,
+    short,
+    takesValue: value !== undefined,
+    isNegation: negation !== undefined,
+    key,
+  };
 }
 
-function parsePlainly(
-  words: readonly string[],
-  options: ParseArgsOptionsConfig,
-): ReturnType<typeof parseArgs> | undefined {
-  try {
-    return parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
-  } catch {
-    return undefined;
+type Values = Record<string, OptionValues[string]>;
+
+/** `--limit 5`, `--limit=5`, `--all` → whether it was understood. */
+function takeLong(word: string, queue: string[], known: readonly Flags[], values: Values): boolean {
+  const equals = word.indexOf('=');
+  const name = equals < 0 ? word : word.slice(0, equals);
+  const flags = known.find(({ long }) => long === name);
+  return flags !== undefined && take(flags, equals < 0 ? undefined : word.slice(equals + 1), queue, values);
+}
+
+/** `-l 5`, `-l5`, `-an` → whether it was understood. */
+function takeShort(word: string, queue: string[], known: readonly Flags[], values: Values): boolean {
+  for (let at = 1; at < word.length; at++) {
+    const flags = known.find(({ short }) => short === word.charAt(at));
+    if (flags === undefined) return false;
+    const rest = word.slice(at + 1);
+    if (flags.takesValue) return take(flags, rest === '' ? undefined : rest, queue, values);
+    take(flags, undefined, queue, values);
   }
+  return true;
+}
+
+function take(
+  { spec, takesValue, isNegation, key }: Flags,
+  attached: string | undefined,
+  queue: string[],
+  values: Values,
+): boolean {
+  if (!takesValue) {
+    values[key] = !isNegation;
+    return attached === undefined;
+  }
+  const value = attached ?? queue.shift();
+  // What looks like an option, or is none of the choices, the full parser has something to say about.
+  if (value === undefined || (attached === undefined && /^-./.test(value))) return false;
+  if (spec.choices !== undefined && !spec.choices.includes(value)) return false;
+  const before = values[key];
+  values[key] = spec.isRepeatable === true ? [...(Array.isArray(before) ? before : []), value] : value;
+  return true;
 }
 
 function countFits(verb: Verb, count: number): boolean {
   const least = verb.arguments.filter(({ isRequired }) => isRequired === true).length;
   const isOpen = verb.arguments.some(({ isVariadic }) => isVariadic === true);
   return count >= least && (isOpen || count <= verb.arguments.length);
-}
-
-function areChoices({ choices }: OptionSpec, given: unknown): boolean {
-  if (choices === undefined || given === undefined) return true;
-  return Array.isArray(given) && given.every(value => typeof value === 'string' && choices.includes(value));
-}
-
-function camelCase(name: string): string {
-  return name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

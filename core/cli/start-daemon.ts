@@ -1,3 +1,4 @@
+import { processHost } from './call-verb.ts';
 import { runAlone } from './run-alone.ts';
 import { daemon } from './verbs/daemon.ts';
 
@@ -6,5 +7,5 @@ import { daemon } from './verbs/daemon.ts';
  * the words are for the full parser.
  */
 export function startDaemon(words: readonly string[]): Promise<number | undefined> {
-  return runAlone(daemon, words);
+  return runAlone(daemon, words, processHost);
 }

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Output } from '../pipeline/8-report/terminal.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 
 /** What a word on the command line stands for; shell completion offers values by it. */
@@ -24,8 +24,8 @@ export interface OptionSpec {
 
 /** Who calls and where: all a verb knows of the process it runs in. */
 export interface Caller {
-  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
   readonly roots: SystemRoot;

@@ -6,7 +6,8 @@ import type { LoadPlan } from '../pipeline/5-resolve/load-plan.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import { openAskedPlugins } from './asked-plugins.ts';
 import { policySources, readPolicy } from './policy-in-force.ts';
-import { readRulePolicy, traitsOfFile } from './rules-in-force.ts';
+import { readRulePolicy } from './rules-in-force.ts';
+import { traitsOfFile } from './tree-traits.ts';
 
 /** Who is asked when an administrator loads a module; disposing of it ends the plugins among them. */
 export interface AdministratorPolicy extends AsyncDisposable {

@@ -3,12 +3,14 @@ import path from 'node:path';
 import { readInitState } from '../kernel/sys-module.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { readDecisions } from '../pipeline/4-policy/decisions-file.ts';
+import { ruleOpinions } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import { openAskedPlugins } from './asked-plugins.ts';
 import { openWorld } from './module-world.ts';
 import { opinionSources, type Observer } from './observer.ts';
 import { readPolicy } from './policy-in-force.ts';
-import { readRulePolicy, treeTraits } from './rules-in-force.ts';
+import { readRulePolicy } from './rules-in-force.ts';
+import { treeTraits } from './tree-traits.ts';
 
 /**
  * A folder laid out like /etc/usherd (usherd.toml, rules.d, plugins) → what would think by it, over the modules, modprobe.d and devices
@@ -39,7 +41,7 @@ export async function openCandidate(
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: [...opinionSources(() => opened.config, policy, rules), ...plugins.opinions],
+    opinions: [...opinionSources(() => opened.config, policy, [ruleOpinions(rules)]), ...plugins.opinions],
     [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
   };
 }

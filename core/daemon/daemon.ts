@@ -29,6 +29,7 @@ import { tellTrouble } from './ledger-trouble.ts';
 import { noteSettings } from './note-settings.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { LossRepair } from './loss-repair.ts';
+import { ruleOpinions } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import { opinionSources } from './observer.ts';
 import { PluginDesk } from './plugin-desk.ts';
 import { PolicyDesk } from './policy-desk.ts';
@@ -130,7 +131,10 @@ export class Daemon {
       readDevice: deviceFromSysfs(roots),
       world: () => this.#world,
       stateOf: module => loader.stateOf(module),
-      opinions: [...opinionSources(() => this.#world.config, this.policy, this.rules.policy), this.plugins.opinions],
+      opinions: [
+        ...opinionSources(() => this.#world.config, this.policy, [ruleOpinions(this.rules.policy)]),
+        this.plugins.opinions,
+      ],
       gate: this.policy,
       rules: this.rules,
       executor: new PlanExecutor(this.#modules.watched(loader), { observes: options.observes }),

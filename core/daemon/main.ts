@@ -1,7 +1,7 @@
 import os from 'node:os';
 import { UsherdError } from '../errors.ts';
 import { formatBytes, formatCount } from '../pipeline/8-report/quantity.ts';
-import { span, terminalOf, writeSpans, type Span } from '../pipeline/8-report/terminal.ts';
+import { span, terminalOf, writeSpans, type Span, type Output } from '../pipeline/8-report/terminal.ts';
 import { keepHeapSmall } from '../kernel/memory.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { VERSION } from '../version.ts';
@@ -15,8 +15,8 @@ import { parseSize, type Settings } from './settings.ts';
 
 /** Who starts the daemon and what it may write to: the caller of a verb is one. */
 export interface DaemonHost {
-  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
-  readonly stderr: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly uid: number;
   readonly roots: SystemRoot;

@@ -2,22 +2,22 @@ import type { SystemRoot } from '../kernel/system-root.ts';
 import { readInitState } from '../kernel/sys-module.ts';
 import { kernelBlacklist, modprobeBlacklist } from '../pipeline/4-policy/modprobe-blacklist.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
-import { ruleOpinions, type RulePolicy } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import type { ModprobeConfig } from '../kmod/config/modprobe-config.ts';
 import type { Mind } from '../pipeline/pipeline.ts';
 import { openAskedPlugins } from './asked-plugins.ts';
 import { policySources, readPolicy, type PolicyInForce } from './policy-in-force.ts';
-import { readRulePolicy, treeTraits } from './rules-in-force.ts';
+import { readSettings } from './read-settings.ts';
+import { hasRules, ruleDirs } from './rule-dirs.ts';
+import { treeTraits, type TraitsReader } from './tree-traits.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 
 /** Everybody who is asked for an opinion. Without a policy, as in a replay elsewhere, modprobe's configuration is all there is. */
 export function opinionSources(
   config: () => ModprobeConfig,
   policy?: PolicyInForce,
-  rules?: RulePolicy,
+  ruled: readonly OpinionSource[] = [],
 ): readonly OpinionSource[] {
   const ours = policy === undefined ? [] : policySources(policy);
-  const ruled = rules === undefined ? [] : [ruleOpinions(rules)];
   return [modprobeBlacklist(config), kernelBlacklist(config), ...ours, ...ruled];
 }
 
@@ -33,16 +33,21 @@ export async function openObserver(
   notice: (message: string) => void,
 ): Promise<Observer> {
   const opened = openWorld(roots, release);
-  const rules = readRulePolicy(
-    roots,
-    treeTraits(() => opened.tree),
-  );
-  const plugins = await openAskedPlugins(roots, { traitsOf: rules.traitsOf, notice });
+  const traitsOf = treeTraits(() => opened.tree);
+  const ruled = await readRuled(roots, traitsOf);
+  const plugins = await openAskedPlugins(roots, { traitsOf, notice });
   return {
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: [...opinionSources(() => opened.config, readPolicy(roots), rules), ...plugins.opinions],
+    opinions: [...opinionSources(() => opened.config, readPolicy(roots), ruled), ...plugins.opinions],
     [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
   };
+}
+
+/** Rules, where there are any: most of what thinks is in them, and most systems have none for drivers. */
+async function readRuled(roots: SystemRoot, traitsOf: TraitsReader): Promise<readonly OpinionSource[]> {
+  if (!hasRules(ruleDirs(roots, readSettings(roots.configDirs).settings))) return [];
+  const { readRuleOpinions } = await import('./rule-opinions-once.ts');
+  return [readRuleOpinions(roots, traitsOf)];
 }

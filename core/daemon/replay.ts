@@ -24,10 +24,12 @@ import type { Devpath } from '../vocabulary/devpath.ts';
 import { moduleNameOfPath } from '../vocabulary/module-name.ts';
 import type { Problem } from '../vocabulary/place.ts';
 import { VERSION } from '../version.ts';
+import { ruleOpinions } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import { openAskedPlugins } from './asked-plugins.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
 import { opinionSources } from './observer.ts';
-import { readRulePolicy, treeTraits } from './rules-in-force.ts';
+import { readRulePolicy } from './rules-in-force.ts';
+import { treeTraits } from './tree-traits.ts';
 
 export interface ReplayOptions {
   readonly roots: SystemRoot;
@@ -69,7 +71,7 @@ export async function replayRecording(
   const mind: Mind = {
     world: () => world,
     stateOf: module => loader.stateOf(module),
-    opinions: [...opinionSources(() => world.config, undefined, rules), ...plugins.opinions],
+    opinions: [...opinionSources(() => world.config, undefined, [ruleOpinions(rules)]), ...plugins.opinions],
   };
   const folder = mkdtempSync(path.join(os.tmpdir(), 'usherd-replay-'));
   // Time is what the recording says it was.

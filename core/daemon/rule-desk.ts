@@ -21,7 +21,9 @@ import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
 import type { AfterRules, DeviceRules } from '../pipeline/pipeline.ts';
 import { formatPlace, formatProblem, type Place } from '../vocabulary/place.ts';
-import { ownRuleDirs, ruleDirs, rulePolicy, runRuleProgram, treeTraits } from './rules-in-force.ts';
+import { ownRuleDirs, ruleDirs } from './rule-dirs.ts';
+import { rulePolicy, runRuleProgram } from './rules-in-force.ts';
+import { treeTraits } from './tree-traits.ts';
 import type { Settings } from './settings.ts';
 
 /** Hits are told so often while rules match; between, a count in memory costs nothing. */

@@ -1,32 +1,12 @@
-import path from 'node:path';
-import { readModuleTraits, type ModuleTraits } from '../kernel/module-traits.ts';
 import { runProgram } from '../kernel/run-program.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
-import type { ModuleTree } from '../kmod/module-tree.ts';
 import type { RuleContext, RunProgram } from '../pipeline/4-policy/rules/rule-context.ts';
 import { loadRuleSet } from '../pipeline/4-policy/rules/rule-files.ts';
 import type { RulePolicy } from '../pipeline/4-policy/rules/rule-opinions.ts';
 import type { RuleSet } from '../pipeline/4-policy/rules/rule-set.ts';
 import { SystemContext } from '../pipeline/4-policy/rules/system-context.ts';
-import type { ModuleName } from '../vocabulary/module-name.ts';
 import { readSettings } from './read-settings.ts';
-import type { Settings } from './settings.ts';
-
-/** Modules whose file's words are kept; a machine loads some hundred. Beyond it all are forgotten. */
-const TRAITS_MAX = 1024;
-
-/** usherd's own folders of rules, strongest first. */
-export function ownRuleDirs({ configDirs }: Pick<SystemRoot, 'configDirs'>): readonly string[] {
-  return configDirs.map(dir => path.join(dir, 'rules.d'));
-}
-
-/** All folders rules are read from, strongest first: usherd's own, then those of the settings. */
-export function ruleDirs(
-  roots: Pick<SystemRoot, 'configDirs'>,
-  { rulesDirs }: Pick<Settings, 'rulesDirs'>,
-): readonly string[] {
-  return [...ownRuleDirs(roots), ...rulesDirs];
-}
+import { ruleDirs } from './rule-dirs.ts';
 
 /** A program's output when it ended with 0. */
 export const runRuleProgram: RunProgram = async ({ words, env }) => {
@@ -48,32 +28,4 @@ export function rulePolicy(
 export function readRulePolicy(roots: SystemRoot, traitsOf: RulePolicy['traitsOf']): RulePolicy {
   const ruleSet = loadRuleSet(ruleDirs(roots, readSettings(roots.configDirs).settings));
   return rulePolicy(roots, traitsOf, () => ruleSet);
-}
-
-/** What the modules of a tree say of themselves; each file is read once. */
-export function treeTraits(tree: () => ModuleTree): RulePolicy['traitsOf'] {
-  const known = new Map<string, ModuleTraits | undefined>();
-  return module => {
-    const file = fileOf(module, tree());
-    if (file === undefined) return undefined;
-    if (!known.has(file)) {
-      if (known.size >= TRAITS_MAX) known.clear();
-      known.set(file, traitsOfFile(file));
-    }
-    return known.get(file);
-  };
-}
-
-function fileOf(module: ModuleName, tree: ModuleTree): string | undefined {
-  const entry = tree.module(module);
-  return entry === undefined ? undefined : tree.filePath(entry);
-}
-
-/** A module file → what it says of itself. One that cannot be read says nothing; the kernel will say what is wrong with it. */
-export function traitsOfFile(file: string): ModuleTraits | undefined {
-  try {
-    return readModuleTraits(file);
-  } catch {
-    return undefined;
-  }
 }

@@ -22,6 +22,8 @@ export const CLIENTS_MAX = 128;
 export const ADMIN_RESERVE = 32;
 /** A client states its request within this time after it connected. */
 export const REQUEST_WAIT_MS = 5000;
+/** A client that was refused may take so long to read why, and to send what is thrown away. */
+export const REFUSED_STAY_MS = 1000;
 
 /** Why a connection was ended before its answer was whole. */
 export type RefusalKind =
@@ -240,7 +242,17 @@ export class IpcServer {
   #refuse(socket: Socket, refusal: Refusal): void {
     this.#count(refusal);
     const error = new UsherdError('DAEMON_REFUSED', refusal.reason);
-    socket.end(`${JSON.stringify(errorMessage(error, { kind: refusal.kind }))}\n`, () => socket.destroy());
+    const text = `${JSON.stringify(errorMessage(error, { kind: refusal.kind }))}\n`;
+    // Who was not let in is counted nowhere, and must not stay.
+    if (![...this.#clients].some(client => client.socket === socket)) {
+      socket.end(text, () => socket.destroy());
+      return;
+    }
+    // To close with something unread would reset the connection, and the client might lose what it is told.
+    socket.resume();
+    socket.end(text);
+    const timer = setTimeout(() => socket.destroy(), REFUSED_STAY_MS);
+    socket.once('close', () => clearTimeout(timer));
   }
 
   /** Ends without a word: the client does not read. */

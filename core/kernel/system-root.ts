@@ -54,18 +54,19 @@ export function systemRoot(
   options: RootOptions,
   { env, uid }: { env: Readonly<Record<string, string | undefined>>; uid: number },
 ): SystemRoot {
-  const root = path.resolve(options.root ?? '/');
-  const at = (...parts: string[]): string => path.join(root, ...parts);
+  const root = options.root === undefined ? '/' : path.resolve(options.root);
+  const above = root === '/' ? '' : root;
+  const at = (place: string): string => `${above}/${place}`;
   const isShifted = root !== '/';
   const configDirs = (name: string): string[] =>
     options.configRoot === undefined
-      ? CONFIG_FOLDERS.map(folder => at(folder, name))
+      ? CONFIG_FOLDERS.map(folder => at(`${folder}/${name}`))
       : [path.join(path.resolve(options.configRoot), name)];
   return {
     root,
-    sys: path.resolve(options.sysRoot ?? at('sys')),
-    proc: path.resolve(options.procRoot ?? at('proc')),
-    dev: path.resolve(options.devRoot ?? at('dev')),
+    sys: named(options.sysRoot) ?? at('sys'),
+    proc: named(options.procRoot) ?? at('proc'),
+    dev: named(options.devRoot) ?? at('dev'),
     run: at('run'),
     modulesRoots:
       options.modulesRoot === undefined
@@ -75,10 +76,14 @@ export function systemRoot(
     modprobeDirs: configDirs('modprobe.d'),
     depmodDirs: configDirs('depmod.d'),
     configDirs: configDirs('usherd'),
-    stateDir: path.resolve(options.stateDir ?? defaultStateDir({ at, isShifted, env, uid })),
+    stateDir: named(options.stateDir) ?? defaultStateDir({ at, isShifted, env, uid }),
     sockets: socketPlaces(options.stateDir, at('run/usherd/socket'), { isShifted, env, uid }),
     isRunningSystem: !isShifted && options.sysRoot === undefined && options.procRoot === undefined,
   };
+}
+
+function named(folder: string | undefined): string | undefined {
+  return folder === undefined ? undefined : path.resolve(folder);
 }
 
 function defaultStateDir({
@@ -87,14 +92,14 @@ function defaultStateDir({
   env,
   uid,
 }: {
-  at: (...parts: string[]) => string;
+  at: (place: string) => string;
   isShifted: boolean;
   env: Readonly<Record<string, string | undefined>>;
   uid: number;
 }): string {
   if (isShifted || uid === 0) return at('var/lib/usherd');
   const stateHome = env['XDG_STATE_HOME'] ?? path.join(env['HOME'] ?? '/tmp', '.local/state');
-  return path.join(stateHome, 'usherd');
+  return path.resolve(stateHome, 'usherd');
 }
 
 function socketPlaces(

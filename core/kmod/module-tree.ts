@@ -47,7 +47,6 @@ export class ModuleTree {
   #aliases: AliasIndex | undefined;
   #builtinAliases: AliasIndex | undefined;
   #symbols: AliasIndex | undefined;
-  #builtins: Set<ModuleName> | undefined;
   #names: readonly ModuleName[] | undefined;
   #modinfo: readonly BuiltinModinfo[] | undefined;
 
@@ -96,8 +95,7 @@ export class ModuleTree {
   }
 
   isBuiltin(name: ModuleName): boolean {
-    this.#builtins ??= new Set(this.builtinNames());
-    return this.#builtins.has(name);
+    return this.#source('builtin').search(name) !== undefined;
   }
 
   /** The modules that are part of the kernel itself, in byte order of their names. */

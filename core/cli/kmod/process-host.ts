@@ -1,10 +1,8 @@
-import { constants, readFileSync, readlinkSync, writeSync } from 'node:fs';
+import { constants, readFileSync, readlinkSync } from 'node:fs';
+import { writeAll } from '../plain-output.ts';
 import type { ToolHost } from './tool-host.ts';
 
-/** Pause before a full pipe is tried again, in milliseconds: a reader needs about that long to take some. */
-const FULL_PIPE_PAUSE_MS = 2;
-
-/** The process we are. Writing is done at once and waits for a slow reader; one that has gone ends us quietly. */
+/** The process we are. */
 export function processHost(): ToolHost {
   return {
     out: bytes => writeAll(1, bytes),
@@ -27,20 +25,5 @@ function isErrClosed(): boolean {
   } catch {
     // Without /proc nothing is known of it.
     return false;
-  }
-}
-
-function writeAll(fd: number, content: string | Buffer): void {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  for (let at = 0; at < bytes.length;) {
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === 'EPIPE') process.exit(0);
-      if (code === 'EBADF') return;
-      if (code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, FULL_PIPE_PAUSE_MS);
-    }
   }
 }

@@ -23,6 +23,17 @@ export function readToolWords(tool: KmodTool, words: readonly string[], env: Too
 
 /** Words behind the tool's name → its exit status. Nothing is thrown but bugs. */
 export async function runTool(tool: KmodTool, words: readonly string[], host: ToolHost): Promise<number> {
+  try {
+    return await callTool(tool, words, host);
+  } catch (error) {
+    if (error instanceof ToolExit) return error.status;
+    if (!(error instanceof UsherdError)) throw error;
+    host.err(`${tool.name}: ERROR: ${error.message}\n  ${error.hint}\n`);
+    return 1;
+  }
+}
+
+async function callTool(tool: KmodTool, words: readonly string[], host: ToolHost): Promise<number> {
   const { given, operands, refusal } = readToolWords(tool, words, host.env);
   for (const { name } of given) {
     if (name === 'help') {
@@ -43,11 +54,6 @@ export async function runTool(tool: KmodTool, words: readonly string[], host: To
   try {
     await openSyslog(tool, given, host, log);
     return await tool.run(run);
-  } catch (error) {
-    if (error instanceof ToolExit) return error.status;
-    if (!(error instanceof UsherdError)) throw error;
-    host.err(`${tool.name}: ERROR: ${error.message}\n  ${error.hint}\n`);
-    return 1;
   } finally {
     await tellActs(run, words);
   }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { readSettings } from '../../daemon/read-settings.ts';
-import { ruleDirs } from '../../daemon/rules-in-force.ts';
+import { ruleDirs } from '../../daemon/rule-dirs.ts';
 import type { Caller, OptionValues } from '../verb.ts';
 
 /** Folders rules are read from: those of --rules-dir, else all that count. */

@@ -29,9 +29,10 @@ async function runRecord([file = '-']: readonly string[], options: OptionValues,
   const { Recorder } = await import('../../pipeline/1-intake/recorder.ts');
   const { runningRelease } = await import('../call-verb.ts');
   const group = textOption(options, 'source') === 'udev' ? 'udev' : 'kernel';
-  const out = file === '-' ? caller.stdout : createWriteStream(file, { flags: 'wx' });
+  const stream = file === '-' ? undefined : createWriteStream(file, { flags: 'wx' });
+  const out = stream ?? caller.stdout;
   const ended = Promise.withResolvers<void>();
-  out.once('error', (error: NodeJS.ErrnoException) => {
+  stream?.once('error', (error: NodeJS.ErrnoException) => {
     const why = error.code === 'EEXIST' ? 'it is there already, and nothing is overwritten' : error.message;
     ended.reject(new UsherdError('FILE_UNREADABLE', `${file}: ${why}`, { file }, error));
   });
@@ -59,9 +60,9 @@ async function runRecord([file = '-']: readonly string[], options: OptionValues,
   } finally {
     source.stop();
   }
-  if (out !== caller.stdout) {
-    out.end();
-    await finished(out);
+  if (stream !== undefined) {
+    stream.end();
+    await finished(stream);
   }
   caller.stderr.write(`usher: ${count} events recorded\n`);
   return 0;

@@ -96,11 +96,6 @@ async function fromLedger<Answer>(
 ): Promise<Answer | undefined> {
   const file = path.join(roots.stateDir, 'ledger.sqlite');
   if (!existsSync(file)) return undefined;
-  const ledgerModule = await import('../../pipeline/7-ledger/history.ts');
-  const ledger = ledgerModule.History.open(file);
-  try {
-    return ask(ledger);
-  } finally {
-    ledger.close();
-  }
+  const { askLedger } = await import('../ask-ledger.ts');
+  return askLedger(file, ask);
 }

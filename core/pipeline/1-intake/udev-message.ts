@@ -1,4 +1,4 @@
-import { endianness } from 'node:os';
+import os from 'node:os';
 import { latin1Of, malformed, parseBody, type Arrival, type ParsedMessage } from './uevent-body.ts';
 
 /*
@@ -19,7 +19,7 @@ const HEADER_BYTES = 40;
 const PROPERTIES_MIN_BYTES = 32;
 /** No limit is known to udevd; this is what fits our buffer when every variable is three bytes long. */
 const VARIABLES_MAX = 65_536;
-const isLittleEndian = endianness() === 'LE';
+const isLittleEndian = os.endianness() === 'LE';
 
 /** A datagram of udevd's group, at `start` to `end` of `bytes` → the uevent in it, with the properties its rules added. */
 export function parseUdevMessage(bytes: Buffer, start: number, end: number, arrival: Arrival): ParsedMessage {

@@ -1,5 +1,13 @@
 import { styleText } from 'node:util';
 
+/** Where text goes: a stream of Node's, or what writes at once. `done` is called when it is written, or cannot be. */
+export interface Output {
+  readonly isTTY?: boolean;
+  /** Of a terminal. */
+  readonly columns?: number;
+  write(content: string | Uint8Array, done?: (error?: Error | null) => void): boolean;
+}
+
 /** How to write for whoever reads: colours, line drawing and width. */
 export interface Terminal {
   readonly hasColour: boolean;
@@ -39,7 +47,7 @@ export function spanText(piece: Span): string {
  * when the locale's character set is UTF-8 (LC_ALL beats LC_CTYPE beats LANG, locale(7)).
  */
 export function terminalOf(
-  stream: { readonly isTTY?: boolean; readonly columns?: number },
+  stream: Pick<Output, 'isTTY' | 'columns'>,
   env: Readonly<Record<string, string | undefined>>,
 ): Terminal {
   const isTty = stream.isTTY === true && env['TERM'] !== 'dumb';
