@@ -4,8 +4,6 @@ import type { ModuleFacts } from './module-facts.ts';
 export interface DependencyGraph {
   /** Direct dependencies of each module, in the order they are first needed. */
   readonly dependencies: readonly (readonly number[])[];
-  /** Beside each of those the number of the symbol that was needed first. */
-  readonly reasons: readonly (readonly number[])[];
   /** Number of each module's place among all, users before what they use; -1 for a module in or below a cycle. */
   readonly numbers: Int32Array;
   /** One closed way through each knot of modules that need each other: `[a, b, a]`. */
@@ -41,10 +39,8 @@ export function symbolOwners(
 export function linkModules(facts: readonly ModuleFacts[], owners: Int32Array): DependencyGraph {
   const linkedBy = new Int32Array(facts.length).fill(-1);
   const users = new Int32Array(facts.length);
-  const reasons: number[][] = [];
   const dependencies = facts.map(({ needs }, module) => {
     const own: number[] = [];
-    const why: number[] = [];
     // A tree has 200,000 of these: going through them with an iterator takes ten times as long until the code is compiled.
     for (let i = 0; i < needs.length; i++) {
       const need = needs[i] ?? 0;
@@ -52,15 +48,13 @@ export function linkModules(facts: readonly ModuleFacts[], owners: Int32Array): 
       if (owner < 0 || linkedBy[owner] === module) continue;
       linkedBy[owner] = module;
       own.push(owner);
-      why.push(need >> 1);
       users[owner] = (users[owner] ?? 0) + 1;
     }
-    reasons.push(why);
     return own;
   });
   const numbers = numberModules(dependencies, users);
   const left = dependencies.flatMap((_, module) => (numbers[module] === -1 ? [module] : []));
-  return { dependencies, reasons, numbers, cycles: findCycles(dependencies, left) };
+  return { dependencies, numbers, cycles: findCycles(dependencies, left) };
 }
 
 /**

@@ -65,11 +65,11 @@ class Patch {
   /** The same where the node keeps its prefix; undefined where a pair ends within that, or too few ways go on below. */
   #inPlace(word: number, path: string, { removed, added }: Changes): number | undefined {
     const key = path + this.#prefix(word);
-    if (!added.every(entry => entry.key.startsWith(key))) return undefined;
-    const isOwn = (entry: IndexEntry): boolean => entry.key.length === key.length;
+    if (!allBegin(removed, key)) throw new NotThere();
+    if (!allBegin(added, key)) return undefined;
     const values = this.#changed(this.#values(word, key), {
-      removed: removed.filter(isOwn),
-      added: added.filter(isOwn),
+      removed: ownPairs(removed, key.length),
+      added: ownPairs(added, key.length),
     });
     const childCodes: number[] = [];
     const childWords: number[] = [];
@@ -152,6 +152,18 @@ class Patch {
     }
     return values;
   }
+}
+
+/** Whether all begin with a text: in their order, what the first and the last begin with all do. */
+function allBegin(entries: readonly IndexEntry[], key: string): boolean {
+  return [entries[0], entries.at(-1)].every(entry => entry === undefined || entry.key.startsWith(key));
+}
+
+/** Those whose key ends at `depth`, which come first. */
+function ownPairs(entries: readonly IndexEntry[], depth: number): readonly IndexEntry[] {
+  let count = 0;
+  while (entries[count]?.key.length === depth) count++;
+  return entries.slice(0, count);
 }
 
 /** Pairs by the character of their key at `depth`; those that end there are in none. */

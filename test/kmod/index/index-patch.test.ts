@@ -43,6 +43,10 @@ test('a pair that is to go and is not there makes no index', t => {
   ])
     t.is(patchIndex(old, [gone], []), undefined, JSON.stringify(gone));
   t.is(patchIndex(writeIndex([]), [one], []), undefined);
+  // A key that ends within what two others begin with.
+  const begun = { ...one, key: 'a' };
+  t.is(patchIndex(writeIndex([one, other]), [begun], []), undefined);
+  t.is(patchIndex(writeIndex([one, other]), [begun, one], [other]), undefined);
 });
 
 test('an index with any byte changed is patched to something, or not at all, and that ends', t => {
