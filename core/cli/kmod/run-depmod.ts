@@ -68,8 +68,8 @@ async function indexRelease(run: ToolRun): Promise<number> {
   const world = worldOf(place, config);
   const tree = await readTreeAside(
     request,
-    // One more than there are processors, as one waits while its facts are taken.
-    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
+    // Two more than there are processors: one waits for its facts to be taken, and one for this thread to be woken. With one more a tenth is lost.
+    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 },
     cache,
   );
   const isQuiet = !has('show') && !has('warn') && !has('verbose') && !has('errsyms');
