@@ -34,8 +34,16 @@ export interface PeerCredentials {
   readonly gid: number;
 }
 
+/** What was in an .xz file. */
+export interface DecodedFile {
+  readonly bytes: Buffer;
+  /** What its CRC-32 must be; undefined where that was looked at. */
+  readonly crc32?: number;
+}
+
 /** Why xz-compressed bytes were not decoded. */
 export type XzRefusal =
+  | 'unreadable'
   | 'not-xz'
   | 'truncated'
   | 'damaged'
@@ -79,7 +87,11 @@ export interface Native {
   xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
   mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
   releaseMemory(): number;
-  xzDecodeAside(bytes: Uint8Array, maxBytes: number): Promise<Buffer | XzRefusal | number> | XzRefusal | number;
+  xzDecodeFile(
+    file: string,
+    sizeBytes: number,
+    maxBytes: number,
+  ): Promise<DecodedFile | XzRefusal | number> | XzRefusal | number;
 }
 
 let loaded: Native | undefined;

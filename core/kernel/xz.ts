@@ -1,4 +1,5 @@
-import { errnoName } from '../vocabulary/errno.ts';
+import { crc32 } from 'node:zlib';
+import type { PackedFile } from '../kmod/ko/compression.ts';
 import { native, type XzRefusal } from './native.ts';
 
 /** Decoded bytes, or why there are none. The decoder itself may take 128 MiB, which is twice what `xz -9` needs. */
@@ -11,12 +12,14 @@ export function decodeXz(bytes: Uint8Array, maxBytes: number): XzAnswer {
   return answerOf(native().xzDecode(bytes, maxBytes));
 }
 
-/** The same on a thread of its own, for whoever has other things to do meanwhile. */
-export async function decodeXzAside(bytes: Uint8Array, maxBytes: number): Promise<XzAnswer> {
-  const answer = await native().xzDecodeAside(bytes, maxBytes);
-  if (typeof answer !== 'number') return answerOf(answer);
-  // No thread to be had: the event loop does it.
-  return errnoName(-answer) === 'EAGAIN' ? decodeXz(bytes, maxBytes) : { kind: 'refused', reason: 'out-of-memory' };
+/** The same of a file of `size` bytes, read on a thread of its own, for whoever has other things to do meanwhile. */
+export async function decodeXzFile({ file, size }: PackedFile, maxBytes: number): Promise<XzAnswer> {
+  const answer = await native().xzDecodeFile(file, size, maxBytes);
+  // A number is that no thread was to be had.
+  if (typeof answer === 'number') return { kind: 'refused', reason: 'out-of-memory' };
+  if (typeof answer === 'string') return { kind: 'refused', reason: answer };
+  const isSound = answer.crc32 === undefined || answer.crc32 === crc32(answer.bytes);
+  return isSound ? { kind: 'decoded', bytes: answer.bytes } : { kind: 'refused', reason: 'damaged' };
 }
 
 function answerOf(answer: Buffer | XzRefusal): XzAnswer {

@@ -72,8 +72,8 @@ export function writeCacheFile(file: string, identity: CacheIdentity, sections: 
     if (!isOurs(statSync(path.dirname(file)))) return false;
     const fd = openSync(beside, 'wx', 0o644);
     try {
-      const bytes = encode(identity, sections);
-      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+      for (const bytes of encode(identity, sections))
+        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -96,7 +96,7 @@ export function wordsOf(section: Buffer): Int32Array {
 }
 
 /** The bytes of a typed array, in place. */
-export function bytesOf(array: Int32Array | Uint32Array | Uint8Array): Buffer {
+export function bytesOf(array: Int32Array | Uint32Array | Uint8Array | Float64Array): Buffer {
   return Buffer.from(array.buffer, array.byteOffset, array.byteLength);
 }
 
@@ -105,15 +105,15 @@ function isOurs({ uid, mode }: { uid: number; mode: number }): boolean {
   return uid === process.geteuid?.() && (mode & 0o022) === 0;
 }
 
-function encode({ version, key }: CacheIdentity, sections: readonly Uint8Array[]): Buffer {
+/** The pieces of a file, one behind the other. */
+function encode({ version, key }: CacheIdentity, sections: readonly Uint8Array[]): readonly Uint8Array[] {
   const all = [Buffer.from(key, 'latin1'), ...sections];
   const lengths = Uint32Array.from(all, ({ length }) => length);
   const headerBytes = HEADER_WORDS * 4 + lengths.byteLength;
-  const parts = [bytesOf(lengths), zeroes(padding(headerBytes))];
-  for (const section of all) parts.push(Buffer.from(section), zeroes(padding(section.length)));
-  const body = Buffer.concat(parts);
-  const header = Uint32Array.from([MAGIC, version, crc32(body), all.length]);
-  return Buffer.concat([bytesOf(header), body]);
+  const parts: Uint8Array[] = [bytesOf(lengths), zeroes(padding(headerBytes))];
+  for (const section of all) parts.push(section, zeroes(padding(section.length)));
+  const checksum = parts.reduce((crc, part) => crc32(part, crc), 0);
+  return [bytesOf(Uint32Array.from([MAGIC, version, checksum, all.length])), ...parts];
 }
 
 function decode(file: Buffer, { version, key }: CacheIdentity): Buffer[] | undefined {

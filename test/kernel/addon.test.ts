@@ -193,7 +193,9 @@ test('every wrong argument is a TypeError that names the call and the argument',
     ['unixSend', ['/run/x', [1]], 'unixSend: bytes must be a Uint8Array'],
     ['xzDecode', [bytes, 0], 'xzDecode: maxBytes must be an integer from 1 to 1073741824'],
     ['xzDecode', ['', 1], 'xzDecode: bytes must be a Uint8Array'],
-    ['xzDecodeAside', [bytes, 2 ** 40], 'xzDecodeAside: maxBytes must be an integer from 1 to 1073741824'],
+    ['xzDecodeFile', ['/x', 1, 2 ** 40], 'xzDecodeFile: maxBytes must be an integer from 1 to 1073741824'],
+    ['xzDecodeFile', ['/x', -1, 1], 'xzDecodeFile: sizeBytes must be an integer from 0 to 1073741824'],
+    ['xzDecodeFile', [bytes, 1, 1], 'xzDecodeFile: file must be a string'],
   ];
   for (const [call, values, message] of cases) {
     t.throws(() => addon[call]?.(...values), { instanceOf: TypeError, message }, `${call}(${values.length} values)`);

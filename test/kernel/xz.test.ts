@@ -1,6 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 import * as fc from 'fast-check';
-import { decodeXz, decodeXzAside } from '../../core/kernel/xz.ts';
+import { decodeXz, decodeXzFile, type XzAnswer } from '../../core/kernel/xz.ts';
 import { whyNoProgram } from '../support/machine.ts';
 import { testUnless } from '../support/skip-aloud.ts';
 
@@ -10,13 +13,37 @@ const testWithXz = testUnless(whyNoProgram('xz'));
 const xz = (content: Uint8Array, ...options: string[]): Buffer =>
   execFileSync('xz', ['-c', ...options], { input: content, maxBuffer: 64 * MIB });
 
+/** The same of a file with those bytes. */
+async function decodeAside(bytes: Uint8Array, maxBytes: number, size = bytes.length): Promise<XzAnswer> {
+  const folder = mkdtempSync(path.join(os.tmpdir(), 'usherd-xz-'));
+  const file = path.join(folder, 'packed.xz');
+  try {
+    writeFileSync(file, bytes);
+    return await decodeXzFile({ file, size }, maxBytes);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 /** Neither constant nor random, so that it shrinks about as a module does. */
 const content = Buffer.from(Array.from({ length: 300_000 }, (_, i) => ((i * i) >> 7) & 0xff));
 
 testWithXz('what xz made for a kernel module is decoded to the same bytes, here and on a thread', async t => {
   const packed = xz(content, '--check=crc32', '--lzma2=dict=1MiB');
   t.deepEqual(decodeXz(packed, MIB), { kind: 'decoded', bytes: content });
-  t.deepEqual(await decodeXzAside(packed, MIB), { kind: 'decoded', bytes: content });
+  t.deepEqual(await decodeAside(packed, MIB), { kind: 'decoded', bytes: content });
+  for (const options of [
+    ['--check=crc64'],
+    ['--check=none'],
+    ['--check=crc32', '--block-size=100000'],
+    ['-0', '--check=sha256'],
+  ])
+    t.deepEqual(
+      await decodeAside(xz(content, ...options), MIB),
+      { kind: 'decoded', bytes: content },
+      options.join(' '),
+    );
+  t.deepEqual(await decodeAside(xz(Buffer.alloc(0), '--check=crc32'), 1), { kind: 'decoded', bytes: Buffer.alloc(0) });
   t.deepEqual(decodeXz(packed, content.length), { kind: 'decoded', bytes: content });
   t.deepEqual(decodeXz(xz(content, '--check=crc64', '-9'), MIB), { kind: 'decoded', bytes: content });
   t.deepEqual(decodeXz(xz(Buffer.alloc(0)), 1), { kind: 'decoded', bytes: Buffer.alloc(0) });
@@ -27,7 +54,7 @@ testWithXz('a bomb is refused at the limit, without its content ever being held'
   t.true(bomb.length < 10_000);
   t.deepEqual(decodeXz(bomb, MIB), { kind: 'refused', reason: 'too-large' });
   t.deepEqual(decodeXz(bomb, 32 * MIB - 1), { kind: 'refused', reason: 'too-large' });
-  t.deepEqual(await decodeXzAside(bomb, MIB), { kind: 'refused', reason: 'too-large' });
+  t.deepEqual(await decodeAside(bomb, MIB), { kind: 'refused', reason: 'too-large' });
 });
 
 testWithXz('cut, damaged, foreign and trailing bytes are each refused with their own reason', t => {
@@ -42,9 +69,59 @@ testWithXz('cut, damaged, foreign and trailing bytes are each refused with their
   t.deepEqual(decodeXz(Buffer.concat([packed, Buffer.from('x')]), MIB), { kind: 'refused', reason: 'trailing-bytes' });
 });
 
+testWithXz('of many files each has its own content, in whichever order threads and memory are used again', async t => {
+  const contents = Array.from({ length: 40 }, (_, i) =>
+    content.subarray(0, i % 7 === 0 ? 0 : (i * 7919) % content.length),
+  );
+  const packed = contents.map(each => xz(each));
+  // Every third is cut off, and a decoder that failed is used again.
+  const sent = packed.map((bytes, i) => (i % 3 === 2 ? bytes.subarray(0, bytes.length - 9) : bytes));
+  const answers = await Promise.all(sent.map(bytes => decodeAside(bytes, MIB)));
+  t.deepEqual(
+    answers,
+    contents.map((bytes, i): XzAnswer =>
+      i % 3 === 2 ? { kind: 'refused', reason: 'truncated' } : { kind: 'decoded', bytes },
+    ),
+  );
+  // Memory that is given back is another file's then.
+  for (let round = 0; round < 50; round++) {
+    const answer = await decodeAside(packed[round % 40] ?? Buffer.alloc(0), MIB);
+    const bytes = answer.kind === 'decoded' ? answer.bytes : Buffer.alloc(0);
+    t.true(bytes.equals(contents[round % 40] ?? Buffer.alloc(1)), String(round));
+    if (bytes.buffer instanceof ArrayBuffer && bytes.buffer.byteLength === bytes.length) bytes.buffer.transfer(0);
+  }
+});
+
+testWithXz('a file that is not there, or shorter than was seen, is unreadable', async t => {
+  const unreadable = { kind: 'refused', reason: 'unreadable' };
+  t.deepEqual(await decodeXzFile({ file: '/nowhere/packed.xz', size: 9 }, MIB), unreadable);
+  t.deepEqual(await decodeXzFile({ file: os.tmpdir(), size: 9 }, MIB), unreadable);
+  const packed = xz(content);
+  t.deepEqual(await decodeAside(packed, MIB, packed.length + 1), unreadable);
+});
+
 testWithXz('a stream whose dictionary needs more memory than any module does is refused', t => {
   const packed = xz(Buffer.from('small'), '--lzma2=dict=256MiB');
   t.deepEqual(decodeXz(packed, MIB), { kind: 'refused', reason: 'needs-too-much-memory' });
+});
+
+testWithXz('no damage to a file ever yields other bytes than were packed, of one block or several', async t => {
+  const whole = content.subarray(0, 4000);
+  for (const options of [[], ['--block-size=1000']]) {
+    const packed = xz(whole, '--check=crc32', ...options);
+    await t.notThrowsAsync(() =>
+      fc.assert(
+        fc.asyncProperty(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), async (at, mask) => {
+          const damaged = Buffer.from(packed);
+          damaged.writeUInt8(damaged.readUInt8(at) ^ mask, at);
+          const answer = await decodeAside(damaged, MIB);
+          return answer.kind === 'refused' || answer.bytes.equals(whole);
+        }),
+        { numRuns: 300 },
+      ),
+    );
+    t.deepEqual(await decodeAside(packed, MIB), { kind: 'decoded', bytes: whole });
+  }
 });
 
 testWithXz('no damage to a stream ever yields other bytes than were packed', t => {

@@ -22,7 +22,7 @@ test('a whole kernel of .ko.xz is indexed byte for byte as by Debian’s depmod,
   const folder = mkdtempSync(path.join(os.tmpdir(), 'usherd-packed-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const request = { dir: tree.dir, config: mergeDepmodConfig([], tree.release), unpackers: UNPACKERS };
-  const aside = { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 };
+  const aside = { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 };
   const index = async (): Promise<number> => {
     const cache = new FactsCache(path.join(folder, 'facts.cache'), UNPACKERS);
     const { modules, outputs, problems } = await planDepmodAside(request, aside, cache);

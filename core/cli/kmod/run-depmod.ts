@@ -1,13 +1,16 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { compilingLightly } from '../../kernel/light-compiling.ts';
 import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
 import { FactsCache, factsCacheFile, stateOf } from '../../kmod/depmod/facts-cache.ts';
-import { DEPMOD_FILES, TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
+import { TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
 import { parseSymvers, parseSystemMap, type KnownSymbol } from '../../kmod/depmod/known-symbols.ts';
+import { madeOutputs } from '../../kmod/depmod/made-outputs.ts';
 import { planTree, readTreeAside, type DepmodPlan } from '../../kmod/depmod/plan-depmod.ts';
 import { scanTree } from '../../kmod/depmod/scan-tree.ts';
+import { updateOutputs } from '../../kmod/depmod/update-outputs.ts';
 import { writeDepmodOutputs } from '../../kmod/depmod/write-outputs.ts';
 import { moduleNameOfPath } from '../../vocabulary/module-name.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
@@ -25,7 +28,11 @@ interface DepmodPlace {
 }
 
 /** depmod(8): writes the index files of a release. */
-export async function runDepmod(run: ToolRun): Promise<number> {
+export function runDepmod(run: ToolRun): Promise<number> {
+  return compilingLightly(() => indexRelease(run));
+}
+
+async function indexRelease(run: ToolRun): Promise<number> {
   const { host, log, has, given } = run;
   log.priority = Priority.warning + given.filter(({ name }) => name === 'verbose').length;
   for (const { name } of given) if (name.startsWith('-')) log.warn(`Ignored deprecated option ${name}`);
@@ -58,17 +65,17 @@ export async function runDepmod(run: ToolRun): Promise<number> {
     has('incremental') && !has('symvers') && files === undefined
       ? new FactsCache(factsCacheFile(path.join(run.roots.stateDir, 'cache'), place.dir), UNPACKERS)
       : undefined;
+  const world = worldOf(place, config);
   const tree = await readTreeAside(
     request,
-    // One more than there are processors, as one waits while its facts are taken.
-    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
+    // Two more than there are processors: one waits for its facts to be taken, and one for this thread to be woken. With one more a tenth is lost.
+    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 },
     cache,
   );
   const isQuiet = !has('show') && !has('warn') && !has('verbose') && !has('errsyms');
-  if (cache !== undefined && isQuiet && cache.isMadeOf(tree.modules, madeOf(place, config, symbolPrefix))) {
-    cache.save(tree.modules, madeOf(place, config, symbolPrefix));
-    return 0;
-  }
+  // What is spliced knows no prefix of symbols.
+  const canUpdate = isQuiet && (symbolPrefix ?? '') === '';
+  if (cache !== undefined && canUpdate && updateOutputs(cache, tree, world, place.outDir)) return 0;
   const plan = planTree(request, tree);
   for (const problem of [...config.problems, ...plan.problems]) log.warn(formatProblem(problem));
   if (has('verbose')) host.out(reasonsText(plan));
@@ -79,7 +86,9 @@ export async function runDepmod(run: ToolRun): Promise<number> {
       for (const { alias, module } of plan.duplicates()) log.warn(`duplicate module alias:\n${alias} ${module}`);
     writeDepmodOutputs(place.outDir, plan.outputs);
     const hasProblems = config.problems.length > 0 || plan.problems.length > 0;
-    cache?.save(tree.modules, hasProblems ? '' : madeOf(place, config, symbolPrefix));
+    const made =
+      hasProblems || !canUpdate ? '' : JSON.stringify(madeOutputs({ world, files: {} }, place.outDir, plan.outputs));
+    cache?.save(tree.modules, made);
   } else {
     for (const name of TEXT_OUTPUTS) {
       const text = plan.outputs.find(output => output.name === name)?.bytes.toString('latin1') ?? '';
@@ -130,12 +139,11 @@ function namedFiles({ operands, log }: ToolRun): readonly string[] {
   return files;
 }
 
-/** What else than modules the indexes are made from, and the indexes as they are: while this stays, so do they. */
-function madeOf({ release, dir, outDir }: DepmodPlace, config: DepmodConfig, symbolPrefix: string | undefined): string {
+/** What else than modules the indexes are made from: while this stays, they change only where modules do. */
+function worldOf({ release, dir, outDir }: DepmodPlace, config: DepmodConfig): string {
   const inputs = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'].map(name => path.join(dir, name));
-  const outputs = DEPMOD_FILES.map(name => path.join(outDir, name));
-  const states = [...inputs, ...outputs].map(file => (existsSync(file) ? stateOf(file) : ''));
-  return JSON.stringify([VERSION, release, dir, outDir, config, symbolPrefix ?? '', states]);
+  const states = inputs.map(file => (existsSync(file) ? stateOf(file) : []));
+  return JSON.stringify([VERSION, release, dir, outDir, config, states]);
 }
 
 function reasonsText(plan: DepmodPlan): Buffer {

@@ -19,7 +19,7 @@ export async function indexModules(roots: SystemRoot, release: string): Promise<
   const cache = new FactsCache(factsCacheFile(path.join(roots.stateDir, 'cache'), dir), UNPACKERS);
   const plan = await planDepmodAside(
     { dir, config, unpackers: UNPACKERS, files: undefined, symbolPrefix: undefined },
-    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 1 },
+    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 },
     cache,
   );
   writeDepmodOutputs(dir, plan.outputs);

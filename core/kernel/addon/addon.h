@@ -45,7 +45,7 @@ napi_value number_of(napi_env env, int64_t number);
 napi_value negative_errno(napi_env env, int error);
 bool set_number(napi_env env, napi_value object, const char *key, int64_t number);
 
-/* thread.c: one detached thread per job, its answer as a promise. */
+/* thread.c: a detached thread for each job, its answer as a promise. */
 struct job {
   /* On the thread: no Node-API in here. */
   void (*run)(struct job *job);
@@ -56,6 +56,8 @@ struct job {
   struct addon *addon;
   napi_threadsafe_function finished;
   napi_deferred deferred;
+  /* While it is handed to a thread that was there. */
+  struct job *next;
 };
 /* Takes the job over in every case. Returns the promise, or a negative error number when no thread can be had. */
 napi_value job_start(napi_env env, struct job *job);

@@ -6,9 +6,13 @@
 #include "addon.h"
 
 #include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
   const uint8_t *next_in;
@@ -40,6 +44,7 @@ enum {
   LZMA_BUF_ERROR = 10
 };
 #define LZMA_TELL_UNSUPPORTED_CHECK UINT32_C(0x02)
+#define LZMA_IGNORE_CHECK UINT32_C(0x10)
 #define LZMA_FINISH 3
 
 /* Memory the decoder may take: `xz -9` needs 65 MiB, the kernel's build 2 MiB. */
@@ -48,6 +53,7 @@ enum {
 #define FIRST_GUESS_FACTOR 4U
 #define FIRST_GUESS_MIN_BYTES (64U * 1024U)
 #define OUTPUT_MAX_BYTES (INT64_C(1) << 30)
+#define INPUT_MAX_BYTES (INT64_C(1) << 30)
 
 static struct {
   int (*stream_decoder)(lzma_stream *, uint64_t, uint32_t);
@@ -80,9 +86,71 @@ static bool load_liblzma(void) {
   return liblzma.is_there;
 }
 
-/* Decoded bytes, or why there are none. */
-struct decoded {
+/* Memory for one file and its content, and a decoder with its tables: they are used again, as fresh pages cost a tenth of the decoding. */
+struct block {
   uint8_t *bytes;
+  size_t capacity;
+  /* The packed file, where it is read here. */
+  uint8_t *input;
+  size_t input_capacity;
+  lzma_stream stream;
+  struct block *next;
+};
+
+/* As many are kept as threads decode at once on a usual machine, and none that a single large module has blown up. */
+#define SPARE_BLOCKS_MAX 16U
+#define SPARE_BLOCK_MAX_BYTES (8U * 1024U * 1024U)
+
+static struct {
+  pthread_mutex_t mutex;
+  struct block *first;
+  unsigned count;
+} spare = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+static void block_free(struct block *block) {
+  if (block == NULL) return;
+  liblzma.end(&block->stream);
+  free(block->bytes);
+  free(block->input);
+  free(block);
+}
+
+/* A block with some room, used before or new; NULL when there is no memory. */
+static struct block *block_take(size_t room) {
+  pthread_mutex_lock(&spare.mutex);
+  struct block *block = spare.first;
+  if (block != NULL) {
+    spare.first = block->next;
+    spare.count -= 1;
+  }
+  pthread_mutex_unlock(&spare.mutex);
+  if (block != NULL) return block;
+  block = calloc(1, sizeof(*block));
+  if (block == NULL) return NULL;
+  block->capacity = room;
+  block->bytes = malloc(room);
+  if (block->bytes != NULL) return block;
+  free(block);
+  return NULL;
+}
+
+static void block_give_back(struct block *block) {
+  if (block == NULL) return;
+  bool is_kept = false;
+  pthread_mutex_lock(&spare.mutex);
+  if (block->capacity + block->input_capacity <= SPARE_BLOCK_MAX_BYTES && spare.count < SPARE_BLOCKS_MAX) {
+    block->next = spare.first;
+    spare.first = block;
+    spare.count += 1;
+    is_kept = true;
+  }
+  pthread_mutex_unlock(&spare.mutex);
+  if (!is_kept) block_free(block);
+}
+
+/* Decoded bytes, at the beginning of a block, or why there are none. */
+struct decoded {
+  struct block *block;
   size_t length;
   const char *refusal;
 };
@@ -100,28 +168,32 @@ static const char *refusal_of(int status) {
 }
 
 /* Gives the output room for more, up to one byte over the limit: the byte that proves that there is too much. */
-static bool grow(struct decoded *out, size_t *capacity, size_t max_bytes) {
-  if (*capacity > max_bytes) {
+static bool grow(struct decoded *out, size_t max_bytes) {
+  struct block *block = out->block;
+  if (block->capacity > max_bytes) {
     out->refusal = "too-large";
     return false;
   }
-  size_t wanted = *capacity > max_bytes / 2 ? max_bytes + 1 : *capacity * 2;
-  uint8_t *bytes = realloc(out->bytes, wanted);
+  size_t wanted = block->capacity > max_bytes / 2 ? max_bytes + 1 : block->capacity * 2;
+  uint8_t *bytes = realloc(block->bytes, wanted);
   if (bytes == NULL) {
     out->refusal = "out-of-memory";
     return false;
   }
-  out->bytes = bytes;
-  *capacity = wanted;
+  block->bytes = bytes;
+  block->capacity = wanted;
   return true;
 }
 
-static void run_decoder(lzma_stream *stream, struct decoded *out, size_t capacity, size_t max_bytes) {
+static void run_decoder(struct decoded *out, size_t max_bytes) {
+  lzma_stream *stream = &out->block->stream;
   for (;;) {
-    stream->next_out = out->bytes + out->length;
-    stream->avail_out = capacity - out->length;
+    /* A block used before may have more room than this file may fill. */
+    size_t room = out->block->capacity > max_bytes ? max_bytes + 1 : out->block->capacity;
+    stream->next_out = out->block->bytes + out->length;
+    stream->avail_out = room - out->length;
     int status = liblzma.code(stream, LZMA_FINISH);
-    out->length = capacity - stream->avail_out;
+    out->length = room - stream->avail_out;
     if (status == LZMA_STREAM_END) {
       if (out->length > max_bytes) out->refusal = "too-large";
       /* A module file is one stream and nothing after it. */
@@ -133,72 +205,56 @@ static void run_decoder(lzma_stream *stream, struct decoded *out, size_t capacit
       out->refusal = refusal_of(status);
       return;
     }
-    if (is_full && !grow(out, &capacity, max_bytes)) return;
+    if (is_full && !grow(out, max_bytes)) return;
   }
 }
 
-static struct decoded decode(const uint8_t *bytes, size_t length, size_t max_bytes) {
+/* A block with room for what so many packed bytes are likely to be. */
+static struct decoded room_for(size_t length, size_t max_bytes) {
   struct decoded out = {0};
-  size_t capacity = length > SIZE_MAX / FIRST_GUESS_FACTOR ? max_bytes : length * FIRST_GUESS_FACTOR;
-  if (capacity < FIRST_GUESS_MIN_BYTES) capacity = FIRST_GUESS_MIN_BYTES;
-  if (capacity > max_bytes) capacity = max_bytes + 1;
-  out.bytes = malloc(capacity);
-  if (out.bytes == NULL) {
-    out.refusal = "out-of-memory";
-    return out;
-  }
-  lzma_stream stream = {0};
-  int status = liblzma.stream_decoder(&stream, DECODER_MEMORY_MAX_BYTES, LZMA_TELL_UNSUPPORTED_CHECK);
-  if (status != LZMA_OK) {
-    out.refusal = refusal_of(status);
-  } else {
-    stream.next_in = bytes;
-    stream.avail_in = length;
-    run_decoder(&stream, &out, capacity, max_bytes);
-  }
-  liblzma.end(&stream);
-  if (out.refusal != NULL) {
-    free(out.bytes);
-    out.bytes = NULL;
-    out.length = 0;
-    return out;
-  }
-  /* Gives back what the guess was too large by; should that fail, the larger piece is as good. */
-  uint8_t *fitted = realloc(out.bytes, out.length == 0 ? 1 : out.length);
-  if (fitted != NULL) out.bytes = fitted;
+  size_t room = length > SIZE_MAX / FIRST_GUESS_FACTOR ? max_bytes : length * FIRST_GUESS_FACTOR;
+  if (room < FIRST_GUESS_MIN_BYTES) room = FIRST_GUESS_MIN_BYTES;
+  if (room > max_bytes) room = max_bytes + 1;
+  out.block = block_take(room);
+  if (out.block == NULL) out.refusal = "out-of-memory";
   return out;
 }
 
-static void free_bytes(napi_env env, void *bytes, void *hint) {
+static void decode(struct decoded *out, const uint8_t *bytes, size_t length, size_t max_bytes, uint32_t flags) {
+  lzma_stream *stream = &out->block->stream;
+  /* A decoder that was there before keeps its tables. */
+  int status = liblzma.stream_decoder(stream, DECODER_MEMORY_MAX_BYTES, LZMA_TELL_UNSUPPORTED_CHECK | flags);
+  if (status != LZMA_OK) {
+    out->refusal = refusal_of(status);
+    return;
+  }
+  stream->next_in = bytes;
+  stream->avail_in = length;
+  run_decoder(out, max_bytes);
+}
+
+static void give_back(napi_env env, void *bytes, void *block) {
   (void)env;
-  (void)hint;
-  free(bytes);
+  (void)bytes;
+  block_give_back(block);
 }
 
 /* Takes the bytes over: a Buffer on them without a copy, or one with where the engine allows no foreign memory. */
 static napi_value hand_over(napi_env env, struct decoded *out) {
   napi_value value = NULL;
+  struct block *block = out->block;
+  out->block = NULL;
   if (out->refusal != NULL) {
+    block_give_back(block);
     napi_create_string_utf8(env, out->refusal, NAPI_AUTO_LENGTH, &value);
     return value;
   }
-  uint8_t *bytes = out->bytes;
-  out->bytes = NULL;
-  if (out->length > 0 && napi_create_external_buffer(env, out->length, bytes, free_bytes, NULL, &value) == napi_ok)
+  if (out->length > 0 &&
+      napi_create_external_buffer(env, out->length, block->bytes, give_back, block, &value) == napi_ok)
     return value;
-  napi_status status = napi_create_buffer_copy(env, out->length, bytes, NULL, &value);
-  free(bytes);
+  napi_status status = napi_create_buffer_copy(env, out->length, block->bytes, NULL, &value);
+  block_give_back(block);
   return status == napi_ok ? value : NULL;
-}
-
-static bool read_arguments(napi_env env, napi_callback_info info, const char *call, const uint8_t **bytes,
-                           size_t *length, size_t *max_bytes) {
-  napi_value values[2];
-  int64_t max = 0;
-  if (!arguments_read(env, info, call, 2, values)) return false;
-  if (!argument_integer(env, values[1], call, "maxBytes", 1, OUTPUT_MAX_BYTES, &max)) return false;
-  *max_bytes = (size_t)max;
-  return argument_bytes(env, values[0], call, "bytes", bytes, length);
 }
 
 static napi_value no_library(napi_env env) {
@@ -208,65 +264,132 @@ static napi_value no_library(napi_env env) {
 }
 
 static napi_value xz_decode(napi_env env, napi_callback_info info) {
+  napi_value values[2];
   const uint8_t *bytes = NULL;
   size_t length = 0;
-  size_t max_bytes = 0;
-  if (!read_arguments(env, info, "xzDecode", &bytes, &length, &max_bytes)) return NULL;
+  int64_t max = 0;
+  if (!arguments_read(env, info, "xzDecode", 2, values)) return NULL;
+  if (!argument_integer(env, values[1], "xzDecode", "maxBytes", 1, OUTPUT_MAX_BYTES, &max)) return NULL;
+  if (!argument_bytes(env, values[0], "xzDecode", "bytes", &bytes, &length)) return NULL;
   if (!load_liblzma()) return no_library(env);
-  struct decoded out = decode(bytes, length, max_bytes);
+  struct decoded out = room_for(length, (size_t)max);
+  if (out.refusal == NULL) decode(&out, bytes, length, (size_t)max, 0);
   return hand_over(env, &out);
 }
 
 struct xz_job {
   struct job job;
-  uint8_t *input;
+  char *path;
   size_t length;
   size_t max_bytes;
   struct decoded out;
+  /* The CRC-32 that the file says its content has, for whoever takes that to compare; else liblzma has. */
+  bool has_crc32;
+  uint32_t crc32;
 };
+
+static uint32_t little_endian(const uint8_t *bytes) {
+  return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+/*
+ * Where a file of one block has the CRC-32 of its content: before the index, which says that there is one block. NULL for any other file.
+ * What is read here is only believed once liblzma has found the index and the footer to fit what it decoded.
+ *   header   fd '7' 'z' 'X' 'Z' 00 | 00 | 01: CRC-32 | …   then the block, and its CRC-32
+ *   index    00 | 01: one block | …
+ *   footer   u32 checksum | u32 size of the index / 4 - 1 | 00 01 | 'Y' 'Z'
+ */
+static const uint8_t *stored_crc32(const uint8_t *bytes, size_t length) {
+  enum { HEADER = 12, FOOTER = 12, CRC = 4 };
+  if (length < HEADER + FOOTER || bytes[7] != 1) return NULL;
+  const size_t before_footer = length - FOOTER;
+  const size_t index = ((size_t)little_endian(bytes + before_footer + 4) + 1) * 4;
+  if (index > before_footer - HEADER || before_footer - index < HEADER + CRC) return NULL;
+  const uint8_t *at = bytes + before_footer - index;
+  return at[0] == 0 && at[1] == 1 ? at - CRC : NULL;
+}
+
+/* The first `length` bytes of a file → the block's input; false when it has fewer, or cannot be read. */
+static bool read_input(struct block *block, const char *path, size_t length) {
+  if (length > block->input_capacity) {
+    uint8_t *input = realloc(block->input, length);
+    if (input == NULL) return false;
+    block->input = input;
+    block->input_capacity = length;
+  }
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  size_t done = 0;
+  while (done < length) {
+    ssize_t count = read(fd, block->input + done, length - done);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;
+    done += (size_t)count;
+  }
+  close(fd);
+  return done == length;
+}
 
 static void run(struct job *job) {
   struct xz_job *it = (struct xz_job *)job;
-  it->out = decode(it->input, it->length, it->max_bytes);
+  it->out = room_for(it->length, it->max_bytes);
+  if (it->out.refusal != NULL) return;
+  if (!read_input(it->out.block, it->path, it->length)) {
+    it->out.refusal = "unreadable";
+    return;
+  }
+  const uint8_t *input = it->out.block->input;
+  /* A twentieth of the time would go into a CRC-32 by tables; Node's zlib has the processor's instructions for it. */
+  const uint8_t *stored = stored_crc32(input, it->length);
+  decode(&it->out, input, it->length, it->max_bytes, stored == NULL ? 0 : LZMA_IGNORE_CHECK);
+  it->has_crc32 = stored != NULL;
+  if (stored != NULL) it->crc32 = little_endian(stored);
 }
 
+/* { bytes, crc32 }, without the second where it has been compared; or why there are none. */
 static napi_value answer(napi_env env, struct job *job) {
-  return hand_over(env, &((struct xz_job *)job)->out);
+  struct xz_job *it = (struct xz_job *)job;
+  bool is_refused = it->out.refusal != NULL;
+  napi_value bytes = hand_over(env, &it->out);
+  if (bytes == NULL || is_refused) return bytes;
+  napi_value object = NULL;
+  if (napi_create_object(env, &object) != napi_ok) return NULL;
+  if (napi_set_named_property(env, object, "bytes", bytes) != napi_ok) return NULL;
+  return !it->has_crc32 || set_number(env, object, "crc32", it->crc32) ? object : NULL;
 }
 
 static void release(struct job *job) {
   struct xz_job *it = (struct xz_job *)job;
-  free(it->input);
-  free(it->out.bytes);
+  free(it->path);
+  block_give_back(it->out.block);
   free(it);
 }
 
-static napi_value xz_decode_aside(napi_env env, napi_callback_info info) {
-  const uint8_t *bytes = NULL;
-  size_t length = 0;
-  size_t max_bytes = 0;
-  if (!read_arguments(env, info, "xzDecodeAside", &bytes, &length, &max_bytes)) return NULL;
-  if (!load_liblzma()) return no_library(env);
-  struct xz_job *it = calloc(1, sizeof(*it));
-  uint8_t *input = malloc(length == 0 ? 1 : length);
-  if (it == NULL || input == NULL) {
-    free(it);
-    free(input);
-    napi_throw_error(env, NULL, "usherd addon: out of memory");
-    return NULL;
+static napi_value xz_decode_file(napi_env env, napi_callback_info info) {
+  napi_value values[3];
+  int64_t length = 0;
+  int64_t max = 0;
+  char *path = NULL;
+  if (!arguments_read(env, info, "xzDecodeFile", 3, values)) return NULL;
+  if (!argument_integer(env, values[1], "xzDecodeFile", "sizeBytes", 0, INPUT_MAX_BYTES, &length)) return NULL;
+  if (!argument_integer(env, values[2], "xzDecodeFile", "maxBytes", 1, OUTPUT_MAX_BYTES, &max)) return NULL;
+  if (!argument_text(env, values[0], "xzDecodeFile", "file", PATH_MAX - 1, &path)) return NULL;
+  struct xz_job *it = load_liblzma() ? calloc(1, sizeof(*it)) : NULL;
+  if (it == NULL) {
+    free(path);
+    return no_library(env);
   }
-  if (length > 0) memcpy(input, bytes, length);
   it->job = (struct job){.run = run, .answer = answer, .release = release};
-  it->input = input;
-  it->length = length;
-  it->max_bytes = max_bytes;
+  it->path = path;
+  it->length = (size_t)length;
+  it->max_bytes = (size_t)max;
   return job_start(env, &it->job);
 }
 
 bool lzma_register(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
       FUNCTION("xzDecode", xz_decode),
-      FUNCTION("xzDecodeAside", xz_decode_aside),
+      FUNCTION("xzDecodeFile", xz_decode_file),
   };
   return functions_register(env, exports, functions, sizeof(functions) / sizeof(functions[0]));
 }

@@ -1,17 +1,67 @@
 /*
  * A job on a thread of its own. A module's init function can sleep for seconds inside finit_module(2); libuv's pool has four threads,
  * which all of Node's file calls share, so four slow drivers would stop the whole daemon. Hence detached threads, outside the pool.
+ * A thread that has done its job waits a moment for another: making one anew for each of thousands of files costs more than handing over.
  */
 #include "addon.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* The loader's queue in TypeScript keeps far below this; it bounds what a mistake there can cost. */
 #define THREADS_MAX 256U
 /* The calls run on the kernel's stack, and liblzma keeps its tables on the heap. AddressSanitizer needs the room. */
 #define THREAD_STACK_BYTES (512U * 1024U)
+/* How long a thread without a job waits for one: several times what passes between two files. */
+#define THREAD_IDLE_MS 20L
+
+/* Jobs handed to threads that wait, of all environments; never more than there are such threads. */
+static struct {
+  pthread_mutex_t mutex;
+  pthread_cond_t wake;
+  struct job *first;
+  unsigned jobs;
+  unsigned waiting;
+} handed = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+/* Gives a job to a thread that waits; false when none does. */
+static bool hand_to_waiting(struct job *job) {
+  pthread_mutex_lock(&handed.mutex);
+  bool is_handed = handed.waiting > handed.jobs;
+  if (is_handed) {
+    job->next = handed.first;
+    handed.first = job;
+    handed.jobs += 1;
+    pthread_cond_signal(&handed.wake);
+  }
+  pthread_mutex_unlock(&handed.mutex);
+  return is_handed;
+}
+
+/* The next job of a thread that has done one; NULL when none has come for a while. */
+static struct job *wait_for_job(void) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += THREAD_IDLE_MS * 1000000L;
+  if (until.tv_nsec >= 1000000000L) {
+    until.tv_nsec -= 1000000000L;
+    until.tv_sec += 1;
+  }
+  pthread_mutex_lock(&handed.mutex);
+  handed.waiting += 1;
+  int error = 0;
+  while (handed.first == NULL && error == 0) error = pthread_cond_timedwait(&handed.wake, &handed.mutex, &until);
+  handed.waiting -= 1;
+  struct job *job = handed.first;
+  if (job != NULL) {
+    handed.first = job->next;
+    handed.jobs -= 1;
+  }
+  pthread_mutex_unlock(&handed.mutex);
+  return job;
+}
 
 static void settle(napi_env env, napi_value function, void *context, void *data) {
   (void)function;
@@ -37,15 +87,15 @@ static void settle(napi_env env, napi_value function, void *context, void *data)
 }
 
 static void *thread_main(void *data) {
-  struct job *job = data;
-  napi_threadsafe_function finished = job->finished;
-  job->run(job);
-  /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
-  if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) != napi_ok) {
-    job->release(job);
-    return NULL;
+  for (struct job *job = data; job != NULL; job = wait_for_job()) {
+    napi_threadsafe_function finished = job->finished;
+    job->run(job);
+    /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
+    if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) == napi_ok)
+      napi_release_threadsafe_function(finished, napi_tsfn_release);
+    else
+      job->release(job);
   }
-  napi_release_threadsafe_function(finished, napi_tsfn_release);
   return NULL;
 }
 
@@ -64,6 +114,7 @@ static bool make_finished(napi_env env, struct addon *addon) {
 }
 
 static int spawn(struct job *job) {
+  if (hand_to_waiting(job)) return 0;
   pthread_attr_t attributes;
   int error = pthread_attr_init(&attributes);
   if (error != 0) return error;

@@ -10,7 +10,7 @@ import { formatDevnameLine } from '../maps/modules-devname.ts';
 import { formatSoftdepLine } from '../maps/modules-softdep.ts';
 import { formatSymbolLine, SYMBOL_PREFIX } from '../maps/modules-symbols.ts';
 import { formatWeakdepLine } from '../maps/modules-weakdep.ts';
-import { dependencyClosure, type DependencyGraph } from './dependency-graph.ts';
+import { closuresOf, type DependencyGraph } from './dependency-graph.ts';
 import { inHashOrder, SYMBOL_BUCKETS } from './hash-order.ts';
 import type { ModuleFacts } from './module-facts.ts';
 import type { ScannedModule } from './scan-tree.ts';
@@ -36,16 +36,24 @@ export const DEPMOD_FILES: readonly string[] = [
   'modules.builtin.alias.bin',
 ];
 
+/** First lines of modules.alias and modules.symbols. */
+export const ALIAS_HEADER = '# Aliases extracted from modules themselves.\n';
+export const SYMBOL_HEADER = '# Aliases for symbols, used by symbol_request().\n';
+
 /** One file to write. */
 export interface DepmodOutput {
   readonly name: string;
   readonly bytes: Buffer;
 }
 
-/** Everything that is known of the modules of a tree, in array order. */
-export interface LinkedTree {
+/** Modules and what they say, in array order. */
+export interface FactTree {
   readonly modules: readonly ScannedModule[];
   readonly facts: readonly ModuleFacts[];
+}
+
+/** Everything that is known of the modules of a tree, in array order. */
+export interface LinkedTree extends FactTree {
   readonly graph: DependencyGraph;
   readonly owners: Int32Array;
   readonly names: SymbolNames;
@@ -65,10 +73,9 @@ interface Written {
 }
 
 /** modules.dep and modules.dep.bin: one line, and one value, a module. */
-export function dependencyOutputs({ modules, graph }: LinkedTree): Written {
-  const lines = modules.map(({ path }, module) =>
-    formatDepLine({ path, dependencies: dependencyClosure(module, graph).map(other => modules[other]?.path ?? '') }),
-  );
+export function dependencyOutputs(tree: LinkedTree): Written {
+  const { modules } = tree;
+  const lines = dependencyLines(tree);
   const entries = lines.map((value, priority) => ({ key: modules[priority]?.name ?? '', value, priority }));
   const sound = splitKeys(entries, 'modules.dep.bin', key => key);
   return {
@@ -80,9 +87,17 @@ export function dependencyOutputs({ modules, graph }: LinkedTree): Written {
   };
 }
 
+/** The lines of modules.dep, one a module, without newlines. */
+export function dependencyLines({ modules, graph }: Pick<LinkedTree, 'modules' | 'graph'>): readonly string[] {
+  const closureOf = closuresOf(graph);
+  return modules.map(({ path }, module) =>
+    formatDepLine({ path, dependencies: closureOf(module).map(other => modules[other]?.path ?? '') }),
+  );
+}
+
 /** modules.alias with the patterns as they are, modules.alias.bin with them normalised. */
 export function aliasOutputs({ modules, facts }: LinkedTree): Written {
-  const lines = ['# Aliases extracted from modules themselves.\n'];
+  const lines = [ALIAS_HEADER];
   const entries: IndexEntry[] = [];
   for (const [priority, { aliases }] of facts.entries()) {
     const value = modules[priority]?.name ?? '';
@@ -130,7 +145,7 @@ export function symbolOutputs({ modules, owners, names }: LinkedTree): Written {
   const sound = splitKeys(entries, 'modules.symbols.bin', key => key);
   return {
     outputs: [
-      { name: 'modules.symbols', bytes: latin1(`# Aliases for symbols, used by symbol_request().\n${lines.join('')}`) },
+      { name: 'modules.symbols', bytes: latin1(SYMBOL_HEADER + lines.join('')) },
       { name: 'modules.symbols.bin', bytes: writeIndex(sound.entries) },
     ],
     problems: sound.problems,
@@ -138,7 +153,7 @@ export function symbolOutputs({ modules, owners, names }: LinkedTree): Written {
 }
 
 /** modules.softdep and modules.weakdep, which modprobe reads as configuration. */
-export function softdepOutputs({ modules, facts }: LinkedTree): Written {
+export function softdepOutputs({ modules, facts }: FactTree): Written {
   const softdeps = ['# Soft dependencies extracted from modules themselves.\n'];
   const weakdeps = ['# Weak dependencies extracted from modules themselves.\n'];
   for (const [module, { softdeps: soft, weakdeps: weak }] of facts.entries()) {
@@ -156,7 +171,7 @@ export function softdepOutputs({ modules, facts }: LinkedTree): Written {
 }
 
 /** modules.devname: modules with a `devname:` alias and the numbers of its node. Its header is there only when a line is. */
-export function devnameOutput({ modules, facts }: LinkedTree): Written {
+export function devnameOutput({ modules, facts }: FactTree): Written {
   const lines: string[] = [];
   const problems: Problem[] = [];
   for (const [module, { aliases }] of facts.entries()) {

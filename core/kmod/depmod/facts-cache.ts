@@ -1,16 +1,19 @@
 import { crc32 } from 'node:zlib';
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { bytesOf, readCacheFile, wordsOf, writeCacheFile } from '../cache-file.ts';
+import { bytesOf, readCacheFile, writeCacheFile } from '../cache-file.ts';
 import type { ByteSource } from '../ko/byte-source.ts';
 import type { Decompressors } from '../ko/compression.ts';
+import { type FactSections, type KeptFacts, packFacts, unpackFacts } from './kept-facts.ts';
 import { FactsReader, type ModuleFacts } from './module-facts.ts';
 import type { FactsSource } from './read-facts.ts';
 import type { ScannedModule } from './scan-tree.ts';
 import { SymbolNames } from './symbol-names.ts';
 
 /** Raised whenever the sections change their meaning. */
-const VERSION = 2;
+const VERSION = 3;
+/** How many numbers tell one state of a file from another. */
+const STATE_NUMBERS = 4;
 
 /** The cache file of a release's folder. */
 export function factsCacheFile(dir: string, tree: string): string {
@@ -20,45 +23,69 @@ export function factsCacheFile(dir: string, tree: string): string {
   );
 }
 
-/** What is kept of one file beside its symbols and its state: its strings. */
-type KeptFile = readonly [
-  file: string,
-  exports: number,
-  needs: number,
-  aliases: readonly string[],
-  softdeps: readonly string[],
-  weakdeps: readonly string[],
-];
+/** A file that was asked about in this run. */
+interface SeenFile {
+  /** Where it is kept, -1 for nowhere. */
+  readonly place: number;
+  readonly state: readonly number[];
+  facts: ModuleFacts | undefined;
+}
+
+/** All modules of an earlier run, in the order of the tree, and what each said. */
+export interface KeptTree {
+  readonly files: readonly string[];
+  readonly facts: readonly KeptFacts[];
+  /** What was made of it, as it was told to `save`. */
+  readonly made: string;
+}
+
+const NOTHING: KeptTree = { files: [], facts: [], made: '' };
 
 /**
  * Facts of module files kept from one run of depmod to the next, so that only files that have changed are read: those whose size,
- * times of data and of state, or inode are others than before. The sections of the cache are
- * names (a NUL after each) | words: exports then needs of each file in turn | JSON of KeptFile[] | JSON of the states, in the same order |
- * what was made of it all. Files in the order of the tree.
+ * times of data and of state, or inode are others than before. The sections of the cache are those of the names, of the facts, then
+ * files (a NUL after each) | states (STATE_NUMBERS doubles each, in the same order) | what was made of it all.
  */
 export class FactsCache implements FactsSource {
-  readonly names = new SymbolNames();
+  readonly names: SymbolNames;
+  /** What is kept from before. */
+  readonly before: KeptTree;
   readonly #file: string;
   readonly #reader: FactsReader;
-  readonly #kept = new Map<string, { readonly state: string; readonly facts: ModuleFacts }>();
-  readonly #used = new Map<string, { readonly state: string; readonly facts: ModuleFacts }>();
-  /** States of files that were asked about before they were read. */
-  readonly #asked = new Map<string, string>();
-  /** The sections as they were read, but for states and what was made of them. */
-  #sections: readonly Buffer[] = [];
-  #made = '';
-  #statesDiffer = false;
-  #factsDiffer = false;
+  readonly #sections: FactSections | undefined;
+  readonly #states: Float64Array;
+  /** Where each file kept is, made when files are asked for in another order. */
+  #places: ReadonlyMap<string, number> | undefined;
+  /** The place behind that of the file found last. */
+  #next = 0;
+  readonly #seen = new Map<string, SeenFile>();
 
   /** A cache that cannot be used is an empty one. */
   constructor(file: string, unpackers: Decompressors) {
     this.#file = file;
-    const [names, words, files, states, made] = readCacheFile(file, { version: VERSION, key: '' }) ?? [];
-    if (names && words && files && states && made) {
-      this.#sections = [names, words, files];
-      this.#made = made.toString('utf8');
-      const kept = JSON.parse(files.toString('utf8')) as KeptFile[];
-      this.#load(names, wordsOf(words), kept, JSON.parse(states.toString('utf8')) as string[]);
+    const all = readCacheFile(file, { version: VERSION, key: '' }) ?? [];
+    const [bytes, starts, slots, hashes, words, texts, counts, files, states, made] = all;
+    const names = bytes && starts && slots && hashes && SymbolNames.of([bytes, starts, slots, hashes]);
+    const sections: FactSections | undefined = words && texts && counts && [words, texts, counts];
+    const facts = sections && unpackFacts(sections);
+    const paths = files?.toString('utf8').split('\0').slice(0, -1) ?? [];
+    if (
+      names &&
+      facts &&
+      states &&
+      made &&
+      paths.length === facts.length &&
+      states.length === facts.length * 8 * STATE_NUMBERS
+    ) {
+      this.names = names;
+      this.before = { files: paths, facts, made: made.toString('utf8') };
+      this.#sections = sections;
+      this.#states = new Float64Array(states.buffer, states.byteOffset, states.length / 8);
+    } else {
+      this.names = new SymbolNames();
+      this.before = NOTHING;
+      this.#sections = undefined;
+      this.#states = new Float64Array(0);
     }
     this.#reader = new FactsReader(this.names, unpackers);
   }
@@ -67,40 +94,17 @@ export class FactsCache implements FactsSource {
   filesRead = 0;
 
   isKept({ file }: ScannedModule): boolean {
-    const state = stateOf(file);
-    // Whoever reads the file now reads what has this state or a later one, so that is the state to keep it under.
-    this.#asked.set(file, state);
-    return this.#kept.get(file)?.state === state;
+    return this.#hasKeptState(this.#see(file));
   }
 
+  /** Of a file that says what it said before, though it has another date, the very same facts as in `before`. */
   facts({ file }: ScannedModule, unpacked?: ByteSource): ModuleFacts {
-    const state = this.#asked.get(file) ?? stateOf(file);
-    const kept = this.#kept.get(file);
-    if (kept?.state === state) {
-      this.#used.set(file, kept);
-      return kept.facts;
-    }
-    this.#statesDiffer = true;
+    const seen = this.#see(file);
+    const kept = this.before.facts[seen.place];
+    if (kept !== undefined && this.#hasKeptState(seen)) return (seen.facts = kept);
     this.filesRead++;
-    const facts = unpacked === undefined ? this.#reader.read(file) : this.#reader.readUnpacked(unpacked);
-    if (kept === undefined || !areEqual(kept.facts, facts)) this.#factsDiffer = true;
-    this.#used.set(file, { state, facts });
-    return facts;
-  }
-
-  /**
-   * Whether these modules, in this order, say of themselves what they said when `made` was made of them: then it would be made again just
-   * as it is, though some file may have another date.
-   */
-  isMadeOf(modules: readonly ScannedModule[], made: string): boolean {
-    return made !== '' && made === this.#made && this.#isSame(modules);
-  }
-
-  #isSame(modules: readonly ScannedModule[]): boolean {
-    if (this.#factsDiffer || this.#used.size !== this.#kept.size || modules.length !== this.#kept.size) return false;
-    let at = 0;
-    for (const file of this.#kept.keys()) if (modules[at++]?.file !== file) return false;
-    return true;
+    const read = unpacked === undefined ? this.#reader.read(file) : this.#reader.readUnpacked(unpacked);
+    return (seen.facts = kept !== undefined && areEqual(kept, read) ? kept : read);
   }
 
   /**
@@ -108,58 +112,75 @@ export class FactsCache implements FactsSource {
    * is to be taken for made. False when it could not be written.
    */
   save(modules: readonly ScannedModule[], made: string): boolean {
-    const isSame = this.#isSame(modules);
-    if (isSame && !this.#statesDiffer && made === this.#made) return true;
-    const files = modules.flatMap(({ file }) => {
-      const used = this.#used.get(file);
-      return used === undefined ? [] : [{ file, ...used }];
-    });
-    const states = Buffer.from(JSON.stringify(files.map(({ state }) => state)), 'utf8');
+    const { before } = this;
+    const files: string[] = [];
+    const facts: ModuleFacts[] = [];
+    const states = new Float64Array(modules.length * STATE_NUMBERS);
+    for (const { file } of modules) {
+      const seen = this.#seen.get(file);
+      if (seen?.facts === undefined) continue;
+      states.set(seen.state, files.length * STATE_NUMBERS);
+      files.push(file);
+      facts.push(seen.facts);
+    }
+    const kept = bytesOf(states.subarray(0, files.length * STATE_NUMBERS));
+    const isSame = files.length === before.files.length && facts.every((each, i) => each === before.facts[i]);
+    if (isSame && made === before.made && kept.equals(bytesOf(this.#states))) return true;
     return writeCacheFile(this.#file, { version: VERSION, key: '' }, [
-      ...(isSame ? this.#sections : this.#encode(files)),
-      states,
+      ...this.names.parts,
+      ...((isSame ? this.#sections : undefined) ?? packFacts(facts)),
+      Buffer.from(files.map(file => `${file}\0`).join(''), 'utf8'),
+      kept,
       Buffer.from(made, 'utf8'),
     ]);
   }
 
-  #encode(files: readonly { readonly file: string; readonly facts: ModuleFacts }[]): readonly Buffer[] {
-    const words: Int32Array[] = [];
-    const kept = files.map(({ file, facts }): KeptFile => {
-      const { exports, needs, aliases, softdeps, weakdeps } = facts;
-      words.push(exports, needs);
-      return [file, exports.length, needs.length, aliases, softdeps, weakdeps];
-    });
-    const names = Array.from({ length: this.names.count }, (_, number) => `${this.names.text(number)}\0`).join('');
-    return [Buffer.from(names, 'latin1'), Buffer.concat(words.map(bytesOf)), Buffer.from(JSON.stringify(kept), 'utf8')];
+  /** The file's state is asked for once: whoever reads it later reads what has this state or a later one. */
+  #see(file: string): SeenFile {
+    let seen = this.#seen.get(file);
+    if (seen === undefined) {
+      seen = { place: this.#placeOf(file), state: stateOf(file), facts: undefined };
+      this.#seen.set(file, seen);
+    }
+    return seen;
   }
 
-  #load(names: Buffer, words: Int32Array, files: readonly KeptFile[], states: readonly string[]): void {
-    for (let at = 0; at < names.length; at = names.indexOf(0, at) + 1) this.names.number(names, at, names.length);
-    let at = 0;
-    for (const [index, [file, exportCount, needCount, aliases, softdeps, weakdeps]] of files.entries()) {
-      const exports = words.subarray(at, at + exportCount);
-      const needs = words.subarray(at + exportCount, at + exportCount + needCount);
-      at += exportCount + needCount;
-      const state = states[index] ?? '';
-      this.#kept.set(file, { state, facts: { exports, needs, aliases, softdeps, weakdeps } });
+  /** Where a file is kept, -1 for nowhere. Most are asked for in the order they are kept in. */
+  #placeOf(file: string): number {
+    const { files } = this.before;
+    if (files[this.#next] !== file) {
+      this.#places ??= new Map(files.map((each, i) => [each, i]));
+      const place = this.#places.get(file);
+      if (place === undefined) return -1;
+      this.#next = place;
     }
+    return this.#next++;
+  }
+
+  #hasKeptState({ place, state }: SeenFile): boolean {
+    return place >= 0 && state.every((number, i) => number === this.#states[place * STATE_NUMBERS + i]);
   }
 }
 
 function areEqual(a: ModuleFacts, b: ModuleFacts): boolean {
-  const texts = (one: readonly string[], other: readonly string[]): boolean =>
-    one.length === other.length && one.every((text, at) => text === other[at]);
   return (
     bytesOf(a.exports).equals(bytesOf(b.exports)) &&
     bytesOf(a.needs).equals(bytesOf(b.needs)) &&
-    texts(a.aliases, b.aliases) &&
-    texts(a.softdeps, b.softdeps) &&
-    texts(a.weakdeps, b.weakdeps)
+    sameTexts(a.aliases, b.aliases) &&
+    sameTexts(a.softdeps, b.softdeps) &&
+    sameTexts(a.weakdeps, b.weakdeps)
   );
 }
 
-/** @throws an error of the system when the file is not there */
-export function stateOf(file: string): string {
-  const { size, mtimeNs, ctimeNs, ino } = statSync(file, { bigint: true });
-  return `${size}:${mtimeNs}:${ctimeNs}:${ino}`;
+function sameTexts(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((text, at) => text === b[at]);
+}
+
+/**
+ * What tells one state of a file from another: size, times of data and of its inode in ms, inode.
+ * @throws an error of the system when the file is not there
+ */
+export function stateOf(file: string): readonly number[] {
+  const { size, mtimeMs, ctimeMs, ino } = statSync(file);
+  return [size, mtimeMs, ctimeMs, ino];
 }

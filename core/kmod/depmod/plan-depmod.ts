@@ -167,12 +167,15 @@ function planOf(
   return { modules, cycles: [], modulesInCycles: 0, outputs, problems, ...asked };
 }
 
-function reasonsOf({ modules, graph, names }: LinkedTree, keyOf: (symbol: number) => number): DependencyReason[] {
+function reasonsOf(
+  { modules, facts, graph, owners, names }: LinkedTree,
+  keyOf: (symbol: number) => number,
+): DependencyReason[] {
   return modules.flatMap((module, i) =>
-    (graph.dependencies[i] ?? []).flatMap((dependency, j) => {
+    (graph.dependencies[i] ?? []).flatMap(dependency => {
       const owner = modules[dependency];
-      const symbol = graph.reasons[i]?.[j];
-      return owner === undefined || symbol === undefined ? [] : [{ module, symbol: names.text(keyOf(symbol)), owner }];
+      const need = facts[i]?.needs.find(one => owners[keyOf(one >> 1)] === dependency);
+      return owner === undefined || need === undefined ? [] : [{ module, symbol: names.text(keyOf(need >> 1)), owner }];
     }),
   );
 }

@@ -1,8 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { UsherdError } from '../../errors.ts';
 import type { Problem } from '../../vocabulary/place.ts';
-import { type ByteSource, memorySource, MODULE_FILE_MAX_BYTES } from '../ko/byte-source.ts';
-import { type AsideDecompressors, expansionLimit, unpackAside } from '../ko/compression.ts';
+import { type ByteSource, MODULE_FILE_MAX_BYTES } from '../ko/byte-source.ts';
+import { type AsideDecompressors, expansionLimit, type PackedFile, unpackAside } from '../ko/compression.ts';
 import { type ModuleFacts, NO_FACTS } from './module-facts.ts';
 import type { ScannedModule } from './scan-tree.ts';
 import type { SymbolNames } from './symbol-names.ts';
@@ -58,18 +58,14 @@ export async function readAside(
   const answers: ReadFacts[] = modules.map(() => ({ facts: NO_FACTS }));
   const working = new Lanes(lanes);
   for (const [i, module] of modules.entries()) {
-    const packed = readPacked(module, source);
+    const packed = packedFile(module, source);
     if (packed === undefined) {
       answers[i] = readFacts(module, () => source.facts(module));
       continue;
     }
     await working.start(expansionLimit(packed.size), async () => {
-      try {
-        const unpacked = await unpackAside(packed, unpackers);
-        answers[i] = readFacts(module, () => source.facts(module, unpacked));
-      } catch (error) {
-        answers[i] = unreadable(module, error);
-      }
+      using unpacked = await unpackAside(packed, unpackers);
+      answers[i] = readFacts(module, () => source.facts(module, unpacked));
     });
   }
   await working.end();
@@ -107,12 +103,13 @@ class Lanes {
   }
 }
 
-/** A packed module's bytes; undefined when it is not one, is known already, or had better be refused where plain ones are. */
-function readPacked(module: ScannedModule, source: FactsSource): ByteSource | undefined {
+/** A packed module; undefined when it is not one, is known already, or had better be refused where plain ones are. */
+function packedFile(module: ScannedModule, source: FactsSource): PackedFile | undefined {
   if (!PACKED_NAME.test(module.file)) return undefined;
   try {
-    if (source.isKept(module) || statSync(module.file).size > MODULE_FILE_MAX_BYTES) return undefined;
-    return memorySource(readFileSync(module.file), module.file);
+    if (source.isKept(module)) return undefined;
+    const { size } = statSync(module.file);
+    return size > MODULE_FILE_MAX_BYTES ? undefined : { file: module.file, size };
   } catch {
     return undefined;
   }

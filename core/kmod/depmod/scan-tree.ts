@@ -200,11 +200,17 @@ function inLinkOrder(modules: readonly ScannedModule[], file: string, problems: 
     });
     return modules;
   }
-  const positions = new Map(text.split('\n').map((line, position) => [line, position]));
-  const positionOf = ({ path: modulePath }: ScannedModule): number =>
-    positions.get(modulePath.replace(/\.ko\.\w+$/, '.ko')) ?? Number.MAX_SAFE_INTEGER;
-  return modules
-    .map(module => ({ module, position: positionOf(module) }))
-    .toSorted((a, b) => a.position - b.position)
-    .map(({ module }) => module);
+  const lines = text.split('\n');
+  const positions = new Map<string, number>();
+  for (let position = 0; position < lines.length; position++) positions.set(lines[position] ?? '', position);
+  const placed: (ScannedModule | undefined)[] = [];
+  const others: ScannedModule[] = [];
+  for (const module of modules) {
+    const position = positions.get(
+      module.path.endsWith('.ko') ? module.path : module.path.replace(/\.ko\.\w+$/, '.ko'),
+    );
+    if (position === undefined) others.push(module);
+    else placed[position] = module;
+  }
+  return [...placed.filter(module => module !== undefined), ...others];
 }

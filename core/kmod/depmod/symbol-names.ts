@@ -1,3 +1,5 @@
+import { bytesOf, wordsOf } from '../cache-file.ts';
+
 /**
  * Numbers for symbol names, given as bytes up to a NUL, so that hundreds of thousands of names need no string each. A name has the
  * same number wherever it is read. Open addressing over one block of bytes.
@@ -40,6 +42,30 @@ export class SymbolNames {
   /** A name given as a text. */
   numberOf(name: string): number {
     return this.number(Buffer.from(name, 'latin1'), 0, name.length);
+  }
+
+  /** All there is of the table, as bytes that `of` makes it again from. */
+  get parts(): readonly [texts: Buffer, starts: Buffer, slots: Buffer, hashes: Buffer] {
+    const starts = this.#starts.subarray(0, this.#count + 1);
+    return [bytesOf(this.#bytes.subarray(0, this.#used)), bytesOf(starts), bytesOf(this.#slots), bytesOf(this.#hashes)];
+  }
+
+  /** A table from its parts, copied: it will grow. Undefined when they do not fit together. */
+  static of([texts, starts, slots, hashes]: SymbolNames['parts']): SymbolNames | undefined {
+    const names = new SymbolNames();
+    const count = starts.length / 4 - 1;
+    const size = slots.length / 4;
+    // A search ends at a free slot, and knows their number to be a power of two.
+    if (count < 0 || count * 2 > size || (size & (size - 1)) !== 0 || hashes.length !== slots.length) return undefined;
+    names.#bytes = new Uint8Array(Math.max(texts.length, names.#bytes.length));
+    names.#bytes.set(texts);
+    names.#used = texts.length;
+    names.#starts = new Int32Array(Math.max(count + 2, names.#starts.length));
+    names.#starts.set(wordsOf(starts));
+    names.#count = count;
+    names.#slots = wordsOf(slots).slice();
+    names.#hashes = wordsOf(hashes).slice();
+    return names;
   }
 
   /** The text of a number, one character a byte. */

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { gunzip, gunzipSync, zstdDecompress, zstdDecompressSync } from 'node:zlib';
+import path from 'node:path';
 import { promisify } from 'node:util';
 import { UsherdError } from '../../errors.ts';
 import { type ByteSource, memorySource } from './byte-source.ts';
@@ -23,8 +25,14 @@ export interface Decompressors {
   readonly xz: Decompressor;
 }
 
-/** The same, done by another thread. */
-export type AsideDecompressor = (bytes: Buffer, maxBytes: number) => Promise<Buffer>;
+/** A packed file that was found to have so many bytes. */
+export interface PackedFile {
+  readonly file: string;
+  readonly size: number;
+}
+
+/** The same of a file, done by another thread. */
+export type AsideDecompressor = (packed: PackedFile, maxBytes: number) => Promise<Buffer>;
 
 /** What unpacks each format while this thread does something else. */
 export interface AsideDecompressors {
@@ -45,15 +53,16 @@ export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
 /** Node's own decompressors on the threads of its pool, with the one for xz given. */
 export function asideDecompressors(xz: AsideDecompressor): AsideDecompressors {
   return {
-    gzip: async (bytes, maxBytes) => promisify(gunzip)(bytes, streamOptions(bytes, maxBytes)),
-    zstd: async (bytes, maxBytes) => promisify(zstdDecompress)(bytes, streamOptions(bytes, maxBytes)),
+    gzip: async ({ file, size }, maxBytes) => promisify(gunzip)(readFileSync(file), streamOptions(size, maxBytes)),
+    zstd: async ({ file, size }, maxBytes) =>
+      promisify(zstdDecompress)(readFileSync(file), streamOptions(size, maxBytes)),
     xz,
   };
 }
 
 /** Each piece of output costs one trip to the pool and back, so a whole module should be one: most shrink to a third or quarter. */
-function streamOptions(bytes: Buffer, maxOutputLength: number): { maxOutputLength: number; chunkSize: number } {
-  return { maxOutputLength, chunkSize: Math.min(maxOutputLength, Math.max(64 * 1024, bytes.length * 5)) };
+function streamOptions(packedBytes: number, maxOutputLength: number): { maxOutputLength: number; chunkSize: number } {
+  return { maxOutputLength, chunkSize: Math.min(maxOutputLength, Math.max(64 * 1024, packedBytes * 5)) };
 }
 
 function xzUnavailable(): never {
@@ -94,18 +103,33 @@ export function unpack(source: ByteSource, unpackers: Decompressors): { source: 
   }
 }
 
-/** The same by another thread, of a file that is in memory; those bytes must stay as they are meanwhile. */
-export async function unpackAside(source: ByteSource, unpackers: AsideDecompressors): Promise<ByteSource> {
-  const compression = detectCompression(source);
-  if (compression === 'none') return source;
-  const maxBytes = expansionLimit(source.size);
+/** What a file of a name is packed with, as far as its name says so. */
+const SUFFIXES: Readonly<Record<string, keyof AsideDecompressors>> = { '.gz': 'gzip', '.xz': 'xz', '.zst': 'zstd' };
+
+/**
+ * The same by another thread, of a file that is packed as its name says; undefined where it is not, or cannot be unpacked for whatever
+ * reason: who unpacks it here will say so. Disposing of what comes out gives its memory back at once, for the next file: thousands would pile
+ * up until garbage is collected.
+ */
+export async function unpackAside(
+  packed: PackedFile,
+  unpackers: AsideDecompressors,
+): Promise<(ByteSource & Disposable) | undefined> {
+  const compression = SUFFIXES[path.extname(packed.file)];
+  if (compression === undefined) return undefined;
+  const maxBytes = expansionLimit(packed.size);
   try {
-    const bytes = await unpackers[compression](source.read(0, source.size), maxBytes);
-    if (bytes.length > maxBytes) throw tooLarge(source, compression, maxBytes);
-    return memorySource(bytes, source.file);
-  } catch (error) {
-    throw refusal(source, compression, maxBytes, error);
+    const bytes = await unpackers[compression](packed, maxBytes);
+    if (bytes.length > maxBytes) return undefined;
+    return { ...memorySource(bytes, packed.file), [Symbol.dispose]: () => giveBack(bytes) };
+  } catch {
+    return undefined;
   }
+}
+
+/** Memory that nothing else lies in is taken away from a Buffer. */
+function giveBack({ buffer, length }: Buffer): void {
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
 }
 
 function refusal(source: ByteSource, compression: Compression, maxBytes: number, error: unknown): UsherdError {

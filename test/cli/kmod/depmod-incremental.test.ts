@@ -81,7 +81,7 @@ for (const [what, change] of Object.entries(CHANGES)) {
     const made = makeTree(t);
     await made.index();
     change(made);
-    t.true((await made.index()).length > 8);
+    t.true((await made.index()).length > 0);
     const ours = made.contents();
     await usher('depmod', '--root', made.root, WORLD_RELEASE);
     t.deepEqual(made.contents(), ours);

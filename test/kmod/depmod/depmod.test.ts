@@ -12,7 +12,7 @@ import path from 'node:path';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { UsherdError } from '../../../core/errors.ts';
-import { dependencyClosure, linkModules, symbolOwners } from '../../../core/kmod/depmod/dependency-graph.ts';
+import { closuresOf, linkModules, symbolOwners } from '../../../core/kmod/depmod/dependency-graph.ts';
 import { mergeDepmodConfig, parseDepmodConf } from '../../../core/kmod/depmod/depmod-conf.ts';
 import { FactsCache } from '../../../core/kmod/depmod/facts-cache.ts';
 import { superFastHash } from '../../../core/kmod/depmod/hash-order.ts';
@@ -265,7 +265,7 @@ test('users have smaller numbers than what they use, and the closure is all that
         const reached = new Set(own);
         for (const found of reached) for (const other of graphNeeds[found] ?? []) reached.add(other);
         t.deepEqual(
-          dependencyClosure(module, graph).toSorted((a, b) => a - b),
+          closuresOf(graph)(module).toSorted((a, b) => a - b),
           [...reached].toSorted((a, b) => a - b),
         );
       }
