@@ -1,11 +1,27 @@
 import type { SystemRoot } from '../kernel/system-root.ts';
+import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import { noFacts, SysfsFacts, type FactReader } from '../plugin-host/fact-reader.ts';
 import { PluginHost } from '../plugin-host/plugin-host.ts';
 import { formatProblem } from '../vocabulary/place.ts';
 import { BUNDLED } from '../../plugins/bundled.ts';
-import type { AskedPlugins, AskedScope } from './asked-plugins.ts';
 import { devicesNow } from './devices-now.ts';
 import { jailTools } from './jail-tools.ts';
+import type { TraitsReader } from './tree-traits.ts';
+
+/** Plugins that are only asked what they would say: what they store is forgotten, and what they want done is not done. */
+export interface AskedPlugins extends AsyncDisposable {
+  /** Nobody, where there are no plugins. */
+  readonly opinions: readonly OpinionSource[];
+}
+
+/** Devices and modules as asked plugins may see them. */
+export interface AskedScope {
+  readonly traitsOf: TraitsReader;
+  /** Told who could not be asked. */
+  readonly notice: (message: string) => void;
+  /** When not, the devices are not of this machine, and nothing is known of them but what the event says. */
+  readonly hasSysfs?: boolean;
+}
 
 /** Starts the plugins of a configuration to be asked. A part of its own in dist/: most systems have none. */
 export async function startAskedPlugins(

@@ -148,6 +148,19 @@ static void block_give_back(struct block *block) {
   if (!is_kept) block_free(block);
 }
 
+void lzma_drop_spares(void) {
+  pthread_mutex_lock(&spare.mutex);
+  struct block *block = spare.first;
+  spare.first = NULL;
+  spare.count = 0;
+  pthread_mutex_unlock(&spare.mutex);
+  while (block != NULL) {
+    struct block *next = block->next;
+    block_free(block);
+    block = next;
+  }
+}
+
 /* Decoded bytes, at the beginning of a block, or why there are none. */
 struct decoded {
   struct block *block;

@@ -108,9 +108,10 @@ static void forget_program(void) {
   fclose(maps);
 }
 
-/* releaseMemory() → gives back what the allocator holds free and the pages of code that are not in use. */
+/* releaseMemory() → gives back what the addon and the allocator hold free, and the pages of code that are not in use. */
 static napi_value release_memory(napi_env env, napi_callback_info info) {
   (void)info;
+  lzma_drop_spares();
   malloc_trim(0);
   forget_program();
   return number_of(env, 0);
