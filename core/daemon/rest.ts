@@ -35,6 +35,9 @@ export class Rest {
       this.#isDisturbed = false;
       this.#timer = setTimeout(() => this.#look(), QUIET_MS).unref();
     } else {
+      // However many there were: they are over.
+      this.#events = 0;
+      compileHotCode(false);
       releaseMemory();
     }
   }
