@@ -301,7 +301,7 @@ export class Daemon {
 
   #push(batch: readonly Uevent[]): void {
     this.counts.received += batch.length;
-    this.#rest.disturb();
+    this.#rest.disturb(batch.length);
     let refused = 0;
     for (const event of batch) {
       if (!this.queue.push(event, receiveUevent(event, this.parts))) refused += 1;

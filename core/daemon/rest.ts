@@ -1,19 +1,25 @@
+import { compileHotCode } from '../kernel/compiling.ts';
 import { releaseMemory } from '../kernel/memory.ts';
 
 /** How long nothing must have happened before we clean up after ourselves: storms come in waves, and cleaning up takes some 30 ms. */
 const QUIET_MS = 1000;
+/** As many events in that time, with half of those before, are a storm or go on for long; a device that is plugged in makes ten to forty. */
+const MANY_EVENTS = 64;
 
 /**
- * Gives memory back once it is quiet. While something happens it costs a wake-up a second, while nothing happens none at all:
+ * Gives memory back once it is quiet, and has code compiled only while much happens. While something happens it costs a wake-up a second, while nothing happens none at all:
  * the timer is set by what happens, and ends with the rest.
  */
 export class Rest {
   #timer: NodeJS.Timeout | undefined;
   #isDisturbed = false;
+  #events = 0;
 
-  /** Something has happened. */
-  disturb(): void {
+  /** Something has happened: so many events, or what is none. */
+  disturb(events = 0): void {
     this.#isDisturbed = true;
+    this.#events += events;
+    if (this.#events >= MANY_EVENTS) compileHotCode(true);
     this.#timer ??= setTimeout(() => this.#look(), QUIET_MS).unref();
   }
 
@@ -23,10 +29,15 @@ export class Rest {
 
   #look(): void {
     this.#timer = undefined;
+    if (this.#events < MANY_EVENTS) compileHotCode(false);
+    this.#events /= 2;
     if (this.#isDisturbed) {
       this.#isDisturbed = false;
       this.#timer = setTimeout(() => this.#look(), QUIET_MS).unref();
     } else {
+      // However many there were: they are over.
+      this.#events = 0;
+      compileHotCode(false);
       releaseMemory();
     }
   }

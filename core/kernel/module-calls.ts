@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants } from 'node:fs';
 import { errnoName, type ErrnoName } from '../vocabulary/errno.ts';
 import { native } from './native.ts';
 
@@ -18,29 +18,9 @@ export type ModuleCallAnswer = ErrnoName | undefined;
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/**
- * A module's file → the kernel, by finit_module(2). The file is opened here, for reading only, and not through a symbolic link when
- * `followLinks` is false: a name in an administrator's tree may be a link, one that came from elsewhere may not.
- */
-export async function finitModule(
-  file: string,
-  parameters: string,
-  { flags = 0, followLinks = true }: { flags?: number; followLinks?: boolean } = {},
-): Promise<ModuleCallAnswer> {
-  return oneOfFew(() => {
-    let fd: number;
-    try {
-      fd = openSync(file, constants.O_RDONLY | (followLinks ? 0 : constants.O_NOFOLLOW));
-    } catch (error) {
-      return -Math.abs((error as NodeJS.ErrnoException).errno ?? 5);
-    }
-    try {
-      // The addon duplicates the descriptor before it returns, so ours can be closed while the thread runs.
-      return native().finitModule(fd, parameters, flags);
-    } finally {
-      closeSync(fd);
-    }
-  });
+/** A module's file, open for reading until this has ended → the kernel, by finit_module(2). */
+export async function finitModule(fd: number, parameters: string, flags = 0): Promise<ModuleCallAnswer> {
+  return oneOfFew(() => native().finitModule(fd, parameters, flags));
 }
 
 /** A module's image, decompressed → the kernel, by init_module(2): for compressions the kernel does not know. */

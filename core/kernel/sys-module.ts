@@ -18,7 +18,8 @@ export function readInitState(
   const folder = `${sysRoot}/module/${module}`;
   if (!existsSync(folder)) return undefined; // By far the most asked-for case takes one call.
   try {
-    const text = readFileSync(`${folder}/initstate`, 'latin1').trim();
+    // As UTF-8 it is one call of Node's; in another encoding five, with code of their own.
+    const text = readFileSync(`${folder}/initstate`, 'utf8').trim();
     return text === 'coming' || text === 'going' ? text : 'live';
   } catch {
     return 'coming';

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
@@ -6,30 +6,27 @@ import { deleteModule, finitModule, initModule, MODULE_CALLS_AT_ONCE_MAX } from 
 import { native } from '../../core/kernel/native.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'usherd-module-calls-'));
-test.after.always(() => rmSync(folder, { recursive: true }));
 
 const notAModule = path.join(folder, 'not-a-module.ko');
 writeFileSync(notAModule, 'not an ELF file');
-const link = path.join(folder, 'link.ko');
-symlinkSync(notAModule, link);
+const fd = openSync(notAModule, 'r');
+test.after.always(() => {
+  closeSync(fd);
+  rmSync(folder, { recursive: true });
+});
 
 /** What a kernel may answer to a file that is no module: no such call, not allowed (no root), or not an ELF file. */
 const REFUSALS = ['ENOSYS', 'EPERM', 'ENOEXEC'];
 
 test('the kernel refuses what is no module, and the call says how', async t => {
-  t.true(REFUSALS.includes((await finitModule(notAModule, '')) ?? 'none'));
+  t.true(REFUSALS.includes((await finitModule(fd, '')) ?? 'none'));
   t.true(REFUSALS.includes((await initModule(Buffer.from('not an ELF file'), 'debug=1')) ?? 'none'));
   t.true([...REFUSALS, 'ENOENT'].includes((await deleteModule('usherd_is_not_a_module')) ?? 'none'));
 });
 
-test('a module file that cannot be opened is answered with the reason of open(2)', async t => {
-  t.is(await finitModule(path.join(folder, 'absent.ko'), ''), 'ENOENT');
-  t.is(await finitModule(link, '', { followLinks: false }), 'ELOOP');
-  t.true(REFUSALS.includes((await finitModule(link, '')) ?? 'none'));
-});
-
-test('a descriptor that is not open is refused before any thread starts', t => {
+test('a descriptor that is not open is refused before any thread starts', async t => {
   t.is(native().finitModule(1_000_000, '', 0), -9);
+  t.is(await finitModule(1_000_000, ''), 'EBADF');
 });
 
 test('many more calls than may run at once are all answered, and the event loop turns meanwhile', async t => {
@@ -40,7 +37,7 @@ test('many more calls than may run at once are all answered, and the event loop 
     if (!isDone) setImmediate(count);
   };
   setImmediate(count);
-  const calls = Array.from({ length: MODULE_CALLS_AT_ONCE_MAX * 4 }, () => finitModule(notAModule, 'a=1 b=2'));
+  const calls = Array.from({ length: MODULE_CALLS_AT_ONCE_MAX * 4 }, () => finitModule(fd, 'a=1 b=2'));
   const answers = await Promise.all(calls);
   isDone = true;
   t.is(answers.length, MODULE_CALLS_AT_ONCE_MAX * 4);

@@ -60,8 +60,7 @@ export async function busyboxFile(): Promise<string> {
 /** Puts usher's modprobe into a root under its own name, for the kernel: it starts a program by its path, with hardly any environment. */
 export function stageModprobeLink(root: string): void {
   const file = path.join(root, 'usr/lib/usherd/bin/modprobe');
-  const program = '/usr/lib/usherd/bin/node /usr/lib/usherd/dist/usher modprobe';
-  writeFileSync(file, `#!/bin/sh\nexec ${program} "$@"\n`, { mode: 0o755 });
+  symlinkSync('/usr/lib/usherd/dist/usher', file);
 }
 
 /** Links a folder's files one by one: a folder cannot be linked, and a copy of 400 MB takes its time. */
@@ -88,16 +87,17 @@ async function stagePrograms(root: string): Promise<void> {
   const home = path.join(root, 'usr/lib/usherd');
   mkdirSync(path.join(home, 'bin'), { recursive: true });
   linkSync(node, path.join(home, 'bin/node'));
-  writeFileSync(
-    path.join(home, 'bin/usher'),
-    '#!/bin/sh\nexec /usr/lib/usherd/bin/node /usr/lib/usherd/dist/usher "$@"\n',
-    {
-      mode: 0o755,
-    },
-  );
-  for (const name of globSync(['usher', '*.cjs', 'usherd.node', 'package.json'], { cwd: path.join(project, 'dist') })) {
+  symlinkSync('../dist/usher', path.join(home, 'bin/usher'));
+  const names = ['*.cjs', '*.cjs.compiled', 'usherd.node', 'package.json'];
+  for (const name of globSync(names, { cwd: path.join(project, 'dist') })) {
     put(path.join(home, 'dist', name), readFileSync(path.join(project, 'dist', name)));
   }
+  // With the flags it was built for: V8 takes the code kept beside it with no others.
+  const usher = readFileSync(path.join(project, 'dist/usher'), 'utf8').replace(
+    /^#!.*? (?=--)/,
+    '#!/usr/lib/usherd/bin/node ',
+  );
+  writeFileSync(path.join(home, 'dist/usher'), usher, { mode: 0o755 });
   copyFileSync(path.join(project, 'dist/usher-modprobe'), path.join(home, 'bin/usher-modprobe'));
   const sqlite = 'node_modules/better-sqlite3';
   for (const name of globSync(['package.json', 'lib/**/*.js', 'prebuilds/linux-x64.node'], {

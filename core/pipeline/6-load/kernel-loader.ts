@@ -8,7 +8,7 @@ import { readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
 import { FileSource } from '../../kmod/ko/byte-source.ts';
-import { detectCompression, type Compression } from '../../kmod/ko/compression.ts';
+import { detectCompression } from '../../kmod/ko/compression.ts';
 import { ModuleFile } from '../../kmod/ko/module-file.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
@@ -51,13 +51,15 @@ export class KernelLoader implements ModuleLoader {
     if (!this.canInsert) return 'ENOSYS';
     const { force = NO_FORCE } = this.#setting;
     try {
-      const compression = compressionOf(file);
+      // What is looked at is what the kernel is given: the file is opened once.
+      using source = new FileSource(file);
+      const compression = detectCompression(source);
       if (compression === 'none' || compression === this.#kernelCompression()) {
         const flags =
           (compression === 'none' ? 0 : FinitFlag.compressedFile) |
           (force.modversion ? FinitFlag.ignoreModversions : 0) |
           (force.vermagic ? FinitFlag.ignoreVermagic : 0);
-        const errno = await finitModule(file, parameters, { flags });
+        const errno = await finitModule(source.fd, parameters, flags);
         if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP') return errno;
       }
       using unpacked = ModuleFile.open(file, UNPACKERS);
@@ -87,11 +89,6 @@ export class KernelLoader implements ModuleLoader {
       return 'unavailable';
     }
   }
-}
-
-function compressionOf(file: string): Compression {
-  using source = new FileSource(file);
-  return detectCompression(source);
 }
 
 /** A file that cannot be read or unpacked → what the kernel would have said of it. */
