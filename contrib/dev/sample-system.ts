@@ -40,6 +40,12 @@ const MODULES: Readonly<Record<string, string>> = {
     'sample_common',
   ),
   'drivers/usb/sample_bus.ko': moduleText('sample_bus', ['alias=usb:v*p*d*dc*dsc*dp*ic08isc06ip50in*', 'depends=']),
+  // What machines this is built on have, so that something is planned.
+  'drivers/base/sample_any.ko': moduleText('sample_any', [
+    ...['acpi*:*', 'cpu:*', 'pci:*', 'platform:*', 'usb:*', 'virtio:*'].map(pattern => `alias=${pattern}`),
+    'softdep=pre: sample_common',
+    'parmtype=debug:int',
+  ]),
   'drivers/char/sample_char.ko.gz': moduleText('sample_char', ['alias=char-major-10-200', 'alias=devname:net/tun']),
 };
 

@@ -39,6 +39,7 @@ static void run(struct job *job) {
   struct module_job *it = (struct module_job *)job;
   long status = -1;
   /* Of this thread alone (setpriority(2), notes on threads). Where it may not, the call goes on as everybody else. */
+  const int before = getpriority(PRIO_PROCESS, 0);
   (void)setpriority(PRIO_PROCESS, 0, CALL_NICENESS);
   switch (it->call) {
     case FINIT: status = syscall(SYS_finit_module, it->fd, it->text, (int)it->flags); break;
@@ -46,6 +47,8 @@ static void run(struct job *job) {
     case DELETE: status = syscall(SYS_delete_module, it->text, it->flags); break;
   }
   it->result = status == 0 ? 0 : -errno;
+  /* The thread may have another job after this one. */
+  (void)setpriority(PRIO_PROCESS, 0, before);
 }
 
 static napi_value answer(napi_env env, struct job *job) {
