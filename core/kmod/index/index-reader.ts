@@ -1,6 +1,7 @@
 import { UsherdError } from '../../errors.ts';
 import { globMatches } from '../lookup/glob.ts';
 import {
+  INDEX_HEADER_BYTES,
   NODE_CHILDREN,
   NODE_OFFSET_MASK,
   NODE_PREFIX,
@@ -23,6 +24,13 @@ interface Node {
   readonly values: number;
 }
 
+/** Where an index is read from: a file in pieces (tree/file-in-pieces.ts), or bytes that are all there. */
+export interface IndexBytes {
+  readonly bytes: Buffer;
+  /** Has the bytes [from, to) be there, as far as there are any → up to where there are bytes. */
+  need(from: number, to: number): number;
+}
+
 const WILDCARDS = ['*', '?', '['] as const;
 
 /**
@@ -32,13 +40,16 @@ const WILDCARDS = ['*', '?', '['] as const;
 export class IndexReader {
   readonly file: string;
   readonly #bytes: Buffer;
+  readonly #source: IndexBytes;
   readonly #root: number;
 
   /** @throws {UsherdError} INDEX_TRUNCATED, INDEX_BAD_MAGIC, INDEX_BAD_VERSION */
-  constructor(bytes: Buffer, file: string) {
+  constructor(source: Buffer | IndexBytes, file: string) {
     this.file = file;
-    this.#bytes = bytes;
-    this.#root = readIndexHeader(bytes, file);
+    this.#source = Buffer.isBuffer(source) ? { bytes: source, need: () => source.length } : source;
+    this.#bytes = this.#source.bytes;
+    this.#source.need(0, INDEX_HEADER_BYTES);
+    this.#root = readIndexHeader(this.#bytes, file);
   }
 
   /** The first value of exactly this key; no character of it is a wildcard. */
@@ -97,6 +108,7 @@ export class IndexReader {
   /** Every pair, keys in byte order, the values of one key in the order they are stored. */
   entries(): IndexEntry[] {
     const found: IndexEntry[] = [];
+    this.#source.need(0, this.#bytes.length);
     if ((this.#root & NODE_OFFSET_MASK) !== 0 && this.#bytes.length > (this.#root & NODE_OFFSET_MASK)) {
       const budget = { nodes: this.#bytes.length };
       this.#collect(this.#root, '', found, budget);
@@ -156,6 +168,7 @@ export class IndexReader {
     let children = 0;
     if ((word & NODE_CHILDREN) !== 0) {
       if (at + 2 > bytes.length) this.#damaged(at, 'a table of children begins past the end');
+      this.#source.need(at, at + 2);
       first = bytes.readUInt8(at);
       last = bytes.readUInt8(at + 1);
       children = at + 2;
@@ -165,6 +178,7 @@ export class IndexReader {
     let valueCount = 0;
     if ((word & NODE_VALUES) !== 0) {
       if (at + 4 > bytes.length) this.#damaged(at, 'a list of values begins past the end');
+      this.#source.need(at, at + 4);
       valueCount = bytes.readUInt32BE(at);
       at += 4;
     }
@@ -173,7 +187,9 @@ export class IndexReader {
 
   #child(node: Node, code: number): number {
     if (node.children === 0 || code < node.first || code > node.last) return 0;
-    return this.#bytes.readUInt32BE(node.children + 4 * (code - node.first));
+    const at = node.children + 4 * (code - node.first);
+    this.#source.need(at, at + 4);
+    return this.#bytes.readUInt32BE(at);
   }
 
   #values(node: Node, key: string): IndexEntry[] {
@@ -181,6 +197,7 @@ export class IndexReader {
     let at = node.values;
     for (let i = 0; i < node.valueCount; i++) {
       if (at + 4 > this.#bytes.length) this.#damaged(at, 'a list of values reaches past the end');
+      this.#source.need(at, at + 4);
       const end = this.#nul(at + 4);
       values.push({ key, value: this.#bytes.toString('latin1', at + 4, end), priority: this.#bytes.readUInt32BE(at) });
       at = end + 1;
@@ -189,8 +206,13 @@ export class IndexReader {
   }
 
   #nul(from: number): number {
-    const end = from < this.#bytes.length ? this.#bytes.indexOf(0, from) : -1;
-    return end < 0 ? this.#damaged(from, 'a text has no end') : end;
+    for (let at = from; at < this.#bytes.length;) {
+      const there = this.#source.need(at, at + 1);
+      const end = this.#bytes.indexOf(0, at);
+      if (end >= 0 && end < there) return end;
+      at = there;
+    }
+    return this.#damaged(from, 'a text has no end');
   }
 
   #damaged(offsetBytes: number, what: string): never {

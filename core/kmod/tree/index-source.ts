@@ -5,6 +5,7 @@ import type { IndexEntry } from '../index/index-format.ts';
 import { IndexReader } from '../index/index-reader.ts';
 import { isIndexKey, writeIndex } from '../index/index-writer.ts';
 import type { MapFile } from '../maps/text-lines.ts';
+import { FileInPieces } from './file-in-pieces.ts';
 
 /** Largest of depmod's files read, in bytes; a distribution's largest has under 2 MB. */
 export const MAP_FILE_MAX_BYTES = 256 * 1024 * 1024;
@@ -44,14 +45,17 @@ export function openIndexSource({
     problems.push(...parsed.problems);
     return indexOf(parsed.entries, text);
   };
-  const bytes = readMapFile(binary, problems);
-  // depmod leaves a file of no bytes where it had nothing to read; that is an empty table, not a damaged one.
-  if (bytes === undefined || bytes.length === 0) return openText();
+  const index = readable(binary, problems, file => new FileInPieces(file));
+  if (index === undefined) return openText();
   try {
-    return new GuardedSource(new IndexReader(bytes, binary), openText, problems);
+    // depmod leaves a file of no bytes where it had nothing to read; that is an empty table, not a damaged one.
+    if (index.bytes.length === 0) return openText();
+    return new GuardedSource(new IndexReader(index, binary), index, openText, problems);
   } catch (error) {
     reportDamage(error, binary, problems);
     return openText();
+  } finally {
+    index.close();
   }
 }
 
@@ -59,10 +63,12 @@ export function openIndexSource({
 class GuardedSource implements IndexSource {
   readonly #instead: () => IndexSource;
   readonly #problems: Problem[];
+  readonly #index: FileInPieces;
   #source: IndexSource;
 
-  constructor(source: IndexSource, instead: () => IndexSource, problems: Problem[]) {
+  constructor(source: IndexSource, index: FileInPieces, instead: () => IndexSource, problems: Problem[]) {
     this.#source = source;
+    this.#index = index;
     this.#instead = instead;
     this.#problems = problems;
   }
@@ -90,16 +96,23 @@ class GuardedSource implements IndexSource {
       reportDamage(error, this.#source.file, this.#problems);
       this.#source = this.#instead();
       return question(this.#source);
+    } finally {
+      this.#index.close();
     }
   }
 }
 
 /** A file → its bytes; undefined, with a problem unless it is simply not there, when it cannot be read. */
 export function readMapFile(file: string, problems: Problem[]): Buffer | undefined {
+  return readable(file, problems, name => readFileSync(name));
+}
+
+/** What `read` makes of a file that is there and not too large. */
+function readable<Read>(file: string, problems: Problem[], read: (file: string) => Read): Read | undefined {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
     if (stats === undefined) return undefined;
-    if (stats.size <= MAP_FILE_MAX_BYTES) return readFileSync(file);
+    if (stats.size <= MAP_FILE_MAX_BYTES) return read(file);
     problems.push({ place: { file }, message: `has ${stats.size} bytes, at most ${MAP_FILE_MAX_BYTES} are read` });
   } catch (error) {
     problems.push({ place: { file }, message: `cannot be read: ${(error as Error).message}` });
