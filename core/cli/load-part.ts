@@ -1,5 +1,4 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { Script } from 'node:vm';
 
@@ -12,6 +11,9 @@ export interface Part {
 
 /** How a part names another, as its own file or Node's modules have other names. */
 const PART_NAME = /^\.\/[\w-]+\.cjs$/;
+
+/** Node's own modules that were asked for: finding one takes longer than remembering it, and a part asks for some 30 times. */
+const builtins = new Map<string, unknown>();
 
 const parts = new Map<string, Part>();
 
@@ -54,7 +56,11 @@ export function loadPart(folder: string, name: string): Part {
 function requireFrom(folder: string, file: string): (id: string) => unknown {
   let others: NodeJS.Require | undefined;
   return id => {
+    const known = builtins.get(id);
+    if (known !== undefined) return known;
     if (PART_NAME.test(id)) return loadPart(folder, id).exports;
-    return process.getBuiltinModule(id) ?? (others ??= createRequire(file))(id);
+    const builtin: unknown = process.getBuiltinModule(id);
+    if (builtin !== undefined) builtins.set(id, builtin);
+    return builtin ?? (others ??= process.getBuiltinModule('node:module').createRequire(file))(id);
   };
 }

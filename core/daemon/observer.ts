@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { readInitState } from '../kernel/sys-module.ts';
 import { kernelBlacklist, modprobeBlacklist } from '../pipeline/4-policy/modprobe-blacklist.ts';
@@ -34,13 +35,15 @@ export async function openObserver(
 ): Promise<Observer> {
   const opened = openWorld(roots, release);
   const traitsOf = treeTraits(() => opened.tree);
-  const ruled = await readRuled(roots, traitsOf);
-  const plugins = await openAskedPlugins(roots, { traitsOf, notice });
+  // Most systems have one of them, or two; nobody has to look for ten names in each of the others.
+  const configured = { ...roots, configDirs: roots.configDirs.filter(dir => existsSync(dir)) };
+  const ruled = await readRuled(configured, traitsOf);
+  const plugins = await openAskedPlugins(configured, { traitsOf, notice });
   return {
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: [...opinionSources(() => opened.config, readPolicy(roots), ruled), ...plugins.opinions],
+    opinions: [...opinionSources(() => opened.config, readPolicy(configured), ruled), ...plugins.opinions],
     [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
   };
 }

@@ -72,7 +72,7 @@ export function writeSpans(spans: readonly Span[], terminal: Terminal): string {
 
 // C0, DEL, C1; bidirectional controls and marks, line and paragraph separators, BOM; halves of surrogate pairs.
 // oxlint-disable-next-line no-control-regex -- control bytes are what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/gu;
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f]|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|[\ud800-\udfff]/gu;
 
 /**
  * Any text → the same with everything a terminal would obey, or that would turn the reading order round, made visible: `\x1b`,
