@@ -4,6 +4,7 @@ import type { SystemRoot } from '../kernel/system-root.ts';
 import type { ModuleTree } from '../kmod/module-tree.ts';
 import type { LoadPlan } from '../pipeline/5-resolve/load-plan.ts';
 import type { PlanFindings } from '../pipeline/8-report/explanation.ts';
+import { findingsOf, readKernelFacts } from './kmod/gather-facts.ts';
 
 /**
  * Plans → what is to be expected of each module they would insert; of one that fits there is nothing. Only the running kernel can be looked
@@ -15,7 +16,6 @@ export async function planFindings(
 ): Promise<PlanFindings> {
   const inserts = plans.flatMap(({ steps }) => steps.filter(step => step.kind === 'insert'));
   if (inserts.length === 0 || path.basename(tree.dir) !== os.release()) return {};
-  const { findingsOf, readKernelFacts } = await import('./kmod/gather-facts.ts');
   const kernel = readKernelFacts(roots, tree, { withSymbols: false });
   const comes = new Set(plans.flatMap(({ steps }) => steps.map(({ module }) => module)));
   const found = inserts.map(({ module, path: file, parameters }) => {

@@ -1,8 +1,9 @@
 import { briefHost } from './call-verb.ts';
+import { explainSubject } from './explain-subject.ts';
 import { runAlone } from './run-alone.ts';
-import { why } from './verbs/why.ts';
+import { whyUsage } from './verbs/why-usage.ts';
 
 /** `usher why` without all other verbs; undefined when the words are for the full parser. */
 export function runWhy(words: readonly string[]): Promise<number | undefined> {
-  return runAlone(why, words, briefHost);
+  return runAlone({ ...whyUsage, run: explainSubject }, words, briefHost);
 }

@@ -39,7 +39,7 @@ function findWritten(file: string, line: string): number | undefined {
     // The first line has a newline before it, as all others have.
     let kept = piece.write('\n');
     let newlines = 0;
-    for (let offset = 0; offset < MAP_FILE_MAX_BYTES; ) {
+    for (let offset = 0; offset < MAP_FILE_MAX_BYTES;) {
       const read = readSync(fd, piece, kept, PIECE_BYTES, offset);
       if (read === 0) break;
       offset += read;
