@@ -50,7 +50,7 @@ export function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, relea
   return modulesRoots.flatMap(folder => {
     const below = path.join(folder, release);
     const isReleaseFolder =
-      modulesAreNamed && ['modules.dep', 'modules.order', 'kernel'].some(name => existsSync(path.join(folder, name)));
+      modulesAreNamed && ['modules.dep', 'modules.order', 'kernel'].some(name => existsSync(`${folder}/${name}`));
     return isReleaseFolder ? [folder] : [below];
   });
 }

@@ -39,6 +39,8 @@ type Table = keyof typeof TABLES;
  */
 export class ModuleTree {
   readonly dir: string;
+  /** Stands before a file's name. */
+  readonly #folder: string;
   readonly #caches: AliasCaches | undefined;
   readonly #problems: Problem[] = [];
   readonly #watched = new WatchedFiles();
@@ -52,6 +54,7 @@ export class ModuleTree {
 
   private constructor(dir: string, caches: AliasCaches | undefined) {
     this.dir = dir;
+    this.#folder = path.join(dir, '/');
     this.#caches = caches;
   }
 
@@ -146,11 +149,11 @@ export class ModuleTree {
 
   /** Files that are part of modprobe's configuration; they may not exist. */
   get softdepFile(): string {
-    return path.join(this.dir, 'modules.softdep');
+    return `${this.#folder}modules.softdep`;
   }
 
   get weakdepFile(): string {
-    return path.join(this.dir, 'modules.weakdep');
+    return `${this.#folder}modules.weakdep`;
   }
 
   #source(table: Table): IndexSource {
@@ -161,7 +164,7 @@ export class ModuleTree {
 
   #open(table: Table): IndexSource {
     const { binary, text, read } = TABLES[table];
-    const files = { binary: path.join(this.dir, binary), text: path.join(this.dir, text) };
+    const files = { binary: this.#folder + binary, text: this.#folder + text };
     this.#watched.note(files.binary);
     this.#watched.note(files.text);
     const source = openIndexSource({ ...files, read, problems: this.#problems });
@@ -187,7 +190,7 @@ export class ModuleTree {
   }
 
   #readModinfo(): readonly BuiltinModinfo[] {
-    const file = path.join(this.dir, TABLES.builtinAlias.text);
+    const file = this.#folder + TABLES.builtinAlias.text;
     this.#watched.note(file);
     const { entries, problems } = parseModulesBuiltinModinfo(
       readMapFile(file, this.#problems)?.toString('latin1') ?? '',
