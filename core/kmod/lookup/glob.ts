@@ -38,9 +38,17 @@ export function globMatches(pattern: string, text: string, patternStart = 0, tex
       }
     }
     if (afterStar < 0 || starAte >= text.length) return false;
+    starAte++;
+    // Up to where an ordinary character behind the star comes again, there is nothing to try.
+    if (!isSpecial(pattern.charCodeAt(afterStar))) starAte = text.indexOf(pattern.charAt(afterStar), starAte);
+    if (starAte < 0) return false;
     p = afterStar;
-    t = ++starAte;
+    t = starAte;
   }
+}
+
+function isSpecial(code: number): boolean {
+  return code === STAR || code === ANY || code === OPEN || code === ESCAPE;
 }
 
 /** One element of a pattern (not a star) against one character → where the next element begins, or -1 when it does not match. */
