@@ -48,7 +48,7 @@ export function openWorld(roots: SystemRoot, release: string): OpenedWorld {
 /** Folders a release's modules may be in, in the order they are tried. A named folder may be the release's own, or the one above it. */
 export function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, release: string): readonly string[] {
   return modulesRoots.flatMap(folder => {
-    const below = path.join(folder, release);
+    const below = `${folder}/${release}`;
     const isReleaseFolder =
       modulesAreNamed && ['modules.dep', 'modules.order', 'kernel'].some(name => existsSync(`${folder}/${name}`));
     return isReleaseFolder ? [folder] : [below];

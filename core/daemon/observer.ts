@@ -7,7 +7,7 @@ import type { ModprobeConfig } from '../kmod/config/modprobe-config.ts';
 import type { Mind } from '../pipeline/pipeline.ts';
 import { openAskedPlugins } from './asked-plugins.ts';
 import { policySources, readPolicy, type PolicyInForce } from './policy-in-force.ts';
-import { readSettings } from './read-settings.ts';
+import { readSettings, type ReadSettings } from './read-settings.ts';
 import { hasRules, ruleDirs } from './rule-dirs.ts';
 import { treeTraits, type TraitsReader } from './tree-traits.ts';
 import { openWorld, type OpenedWorld } from './module-world.ts';
@@ -37,20 +37,25 @@ export async function openObserver(
   const traitsOf = treeTraits(() => opened.tree);
   // Most systems have one of them, or two; nobody has to look for ten names in each of the others.
   const configured = { ...roots, configDirs: roots.configDirs.filter(dir => existsSync(dir)) };
-  const ruled = await readRuled(configured, traitsOf);
+  const settings = readSettings(configured.configDirs);
+  const ruled = await readRuled(configured, settings, traitsOf);
   const plugins = await openAskedPlugins(configured, { traitsOf, notice });
   return {
     opened,
     world: () => opened,
     stateOf: module => readInitState(roots.sys, module, opened.tree.isBuiltin(module)),
-    opinions: [...opinionSources(() => opened.config, readPolicy(configured), ruled), ...plugins.opinions],
+    opinions: [...opinionSources(() => opened.config, readPolicy(configured, settings), ruled), ...plugins.opinions],
     [Symbol.asyncDispose]: () => plugins[Symbol.asyncDispose](),
   };
 }
 
 /** Rules, where there are any: most of what thinks is in them, and most systems have none for drivers. */
-async function readRuled(roots: SystemRoot, traitsOf: TraitsReader): Promise<readonly OpinionSource[]> {
-  if (!hasRules(ruleDirs(roots, readSettings(roots.configDirs).settings))) return [];
+async function readRuled(
+  roots: SystemRoot,
+  { settings }: ReadSettings,
+  traitsOf: TraitsReader,
+): Promise<readonly OpinionSource[]> {
+  if (!hasRules(ruleDirs(roots, settings))) return [];
   const { readRuleOpinions } = await import('./rule-opinions-once.ts');
   return [readRuleOpinions(roots, traitsOf)];
 }

@@ -26,8 +26,10 @@ export function policySources(policy: PolicyInForce): readonly OpinionSource[] {
  * Reads the policy once, for a process that soon ends. @throws {UsherdError} FILE_UNREADABLE when decisions.toml is there and cannot
  * be read
  */
-export function readPolicy(roots: SystemRoot): PolicyInForce & { readonly problems: readonly Problem[] } {
-  const { settings, problems } = readSettings(roots.configDirs);
+export function readPolicy(
+  roots: SystemRoot,
+  { settings, problems } = readSettings(roots.configDirs),
+): PolicyInForce & { readonly problems: readonly Problem[] } {
   const read = readDecisions(decisionsFile(roots));
   const bootId = readBootId(roots.proc);
   return {

@@ -1,5 +1,4 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import type { Problem } from '../vocabulary/place.ts';
 import { placeOfTomlKey, readToml } from '../vocabulary/toml.ts';
 import { DEFAULT_SETTINGS, SETTINGS, type Settings } from './settings.ts';
@@ -28,11 +27,11 @@ export function readSettings(configDirs: readonly string[]): ReadSettings {
 }
 
 function settingsFiles(configDirs: readonly string[]): readonly string[] {
-  const main = configDirs.map(dir => path.join(dir, 'usherd.toml')).find(file => existsSync(file));
+  const main = configDirs.map(dir => `${dir}/usherd.toml`).find(file => existsSync(file));
   const dropIns = new Map<string, string>();
   for (const dir of configDirs) {
-    for (const name of listDropIns(path.join(dir, 'usherd.toml.d'))) {
-      if (!dropIns.has(name)) dropIns.set(name, path.join(dir, 'usherd.toml.d', name));
+    for (const name of listDropIns(`${dir}/usherd.toml.d`)) {
+      if (!dropIns.has(name)) dropIns.set(name, `${dir}/usherd.toml.d/${name}`);
     }
   }
   const inOrder = [...dropIns].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, file]) => file);

@@ -1,11 +1,10 @@
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { Settings } from './settings.ts';
 
 /** usherd's own folders of rules, strongest first. */
 export function ownRuleDirs({ configDirs }: Pick<SystemRoot, 'configDirs'>): readonly string[] {
-  return configDirs.map(dir => path.join(dir, 'rules.d'));
+  return configDirs.map(dir => `${dir}/rules.d`);
 }
 
 /** All folders rules are read from, strongest first: usherd's own, then those of the settings. */

@@ -54,7 +54,7 @@ export class ModuleTree {
 
   private constructor(dir: string, caches: AliasCaches | undefined) {
     this.dir = dir;
-    this.#folder = path.join(dir, '/');
+    this.#folder = dir.endsWith('/') ? dir : `${dir}/`;
     this.#caches = caches;
   }
 
@@ -145,6 +145,11 @@ export class ModuleTree {
 
   get builtinFile(): string {
     return this.#source('builtin').file;
+  }
+
+  /** The text the patterns of the modules stand in, line by line. */
+  get aliasText(): string {
+    return `${this.#folder}modules.alias`;
   }
 
   /** Files that are part of modprobe's configuration; they may not exist. */

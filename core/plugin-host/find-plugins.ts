@@ -67,7 +67,7 @@ export function findPlugins(configDirs: readonly string[], bundled: readonly str
 
 /** Folders of plugins whose change makes what was found stale. */
 export function pluginDirs(configDirs: readonly string[]): readonly string[] {
-  return configDirs.flatMap(dir => [path.join(dir, 'plugins'), path.join(dir, 'node_modules')]);
+  return configDirs.flatMap(dir => [`${dir}/plugins`, `${dir}/node_modules`]);
 }
 
 function packagesIn(dir: string): readonly string[] {

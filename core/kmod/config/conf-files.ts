@@ -28,7 +28,7 @@ export function listConfFiles(dirs: readonly string[], named: readonly string[] 
   for (const dir of dirs) {
     for (const name of namesIn(dir, problems)) {
       if (name.startsWith('.') || !name.endsWith('.conf')) continue;
-      const file = path.join(dir, name);
+      const file = `${dir}/${name}`;
       if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
         problems.push({ place: { file }, message: 'found a folder, wanted a file: folders inside are not read' });
       } else if (!byName.has(name)) byName.set(name, file);

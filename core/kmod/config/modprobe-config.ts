@@ -50,15 +50,16 @@ export class ModprobeConfig {
     this.problems = problems;
     this.files = files;
     this.kernelBlacklist = kernelBlacklist;
-    this.#aliases = new PatternList(ofKind(directives, 'alias'), ({ pattern }) => pattern);
-    this.#install = new PatternList(ofKind(directives, 'install'), ({ pattern }) => pattern);
-    this.#remove = new PatternList(ofKind(directives, 'remove'), ({ pattern }) => pattern);
-    this.#softdeps = new PatternList(ofKind(directives, 'softdep'), ({ module }) => module);
-    this.#weakdeps = new PatternList(ofKind(directives, 'weakdep'), ({ module }) => module);
-    this.#options = ofKind(directives, 'options');
+    const byKind: ByKind = Object.groupBy(directives, ({ kind }) => kind);
+    this.#aliases = new PatternList(ofKind(byKind, 'alias'), ({ pattern }) => pattern);
+    this.#install = new PatternList(ofKind(byKind, 'install'), ({ pattern }) => pattern);
+    this.#remove = new PatternList(ofKind(byKind, 'remove'), ({ pattern }) => pattern);
+    this.#softdeps = new PatternList(ofKind(byKind, 'softdep'), ({ module }) => module);
+    this.#weakdeps = new PatternList(ofKind(byKind, 'weakdep'), ({ module }) => module);
+    this.#options = ofKind(byKind, 'options');
     // A later entry of a Map replaces an earlier one, and the first line is the one that counts.
     this.#blacklist = new Map(
-      ofKind(directives, 'blacklist')
+      ofKind(byKind, 'blacklist')
         .toReversed()
         .map(line => [line.module, line]),
     );
@@ -140,6 +141,9 @@ export function readModprobeConfig({ dirs, files, treeFiles, commandLine }: Modp
   });
 }
 
-function ofKind<Kind extends Directive['kind']>(directives: readonly Directive[], kind: Kind): DirectiveOf<Kind>[] {
-  return directives.filter((directive): directive is DirectiveOf<Kind> => directive.kind === kind);
+type ByKind = Readonly<Partial<Record<Directive['kind'], readonly Directive[]>>>;
+
+function ofKind<Kind extends Directive['kind']>(byKind: ByKind, kind: Kind): readonly DirectiveOf<Kind>[] {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- they were put there by their kind
+  return (byKind[kind] ?? []) as readonly DirectiveOf<Kind>[];
 }

@@ -1,5 +1,4 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import path from 'node:path';
 import type { Place } from '../../vocabulary/place.ts';
 import { parseModulesAlias } from '../maps/modules-alias.ts';
 import type { ModuleTree } from '../module-tree.ts';
@@ -16,7 +15,7 @@ const PIECE_BYTES = 256 * 1024;
  */
 export function findAliasLine(tree: ModuleTree, match: ModuleMatch): Place {
   if (match.source !== 'modules.alias') return match.place;
-  const file = path.join(tree.dir, 'modules.alias');
+  const file = tree.aliasText;
   const line = findWritten(file, `alias ${match.pattern} ${match.module}`);
   if (line !== undefined) return { file, line };
   const text = readMapFile(file, [])?.toString('latin1') ?? '';
