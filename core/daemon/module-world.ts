@@ -57,7 +57,7 @@ export function treeFolders({ modulesRoots, modulesAreNamed }: SystemRoot, relea
 
 /** What the kernel was started with, as far as libkmod reads it; empty where there is none. */
 export function readCommandLine(procRoot: string): { text: string; file: string } {
-  const file = path.join(procRoot, 'cmdline');
+  const file = `${procRoot}/cmdline`;
   try {
     return { text: readFileSync(file, 'latin1').slice(0, COMMAND_LINE_MAX_BYTES), file };
   } catch {
