@@ -54,6 +54,23 @@ test('a damaged index is named and the text answers in its place', t => {
   t.regex(tree.problems[0]?.message ?? '', /a table of children .* past the end.*; its text is read instead$/);
 });
 
+test('an index that is written anew while a tree is open is named and the text answers in its place', t => {
+  const many = Array.from({ length: 3000 }, (_, at) => `module_${String(at).padStart(4, '0')}`);
+  const index = writeIndex(many.map((key, priority) => ({ key, value: `kernel/a/${key}.ko:`, priority })));
+  const dir = treeOf(t, {
+    'modules.dep': many.map(name => `kernel/b/${name}.ko:\n`).join(''),
+    'modules.dep.bin': index,
+  });
+  const tree = ModuleTree.open(dir);
+  t.is(tree.module(moduleName('module_0000'))?.path, 'kernel/a/module_0000.ko');
+  writeFileSync(path.join(dir, 'modules.dep.bin'), index.subarray(0, 100));
+  t.is(tree.module(moduleName('module_1500'))?.path, 'kernel/b/module_1500.ko');
+  t.deepEqual(
+    tree.problems.map(({ message }) => message.replace(/^.*: (?=another)/, '')),
+    ['another file has taken its place; its text is read instead'],
+  );
+});
+
 test('an index without its text keeps the place of the index', t => {
   const dir = treeOf(t, { 'modules.alias.bin': writeIndex([{ key: 'usb:*', value: 'usbcore', priority: 0 }]) });
   const tree = ModuleTree.open(dir);
