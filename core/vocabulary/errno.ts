@@ -55,13 +55,10 @@ const TABLE = {
 
 export type ErrnoName = keyof typeof TABLE | `E${number}`;
 
-const BY_NUMBER = new Map<number, ErrnoName>(
-  Object.entries(TABLE).map(([name, [number]]) => [number, name as keyof typeof TABLE]),
-);
-
 /** A positive error number → its name; `E200` for one this table does not know. */
 export function errnoName(number: number): ErrnoName {
-  return BY_NUMBER.get(number) ?? `E${number}`;
+  const known = Object.entries(TABLE).find(([, [own]]) => own === number);
+  return known === undefined ? `E${number}` : (known[0] as keyof typeof TABLE);
 }
 
 /** A name → what strerror(3) says in the C locale. */
