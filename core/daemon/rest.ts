@@ -3,6 +3,8 @@ import { releaseMemory } from '../kernel/memory.ts';
 
 /** How long nothing must have happened before we clean up after ourselves: storms come in waves, and cleaning up takes some 30 ms. */
 const QUIET_MS = 1000;
+/** The same until the first time: a start leaves 60 MB behind, and what comes next had better not be put on top of that. */
+const START_QUIET_MS = 200;
 /** As many events in that time, with half of those before, are a storm or go on for long; a device that is plugged in makes ten to forty. */
 const MANY_EVENTS = 64;
 
@@ -14,13 +16,14 @@ export class Rest {
   #timer: NodeJS.Timeout | undefined;
   #isDisturbed = false;
   #events = 0;
+  #quietMs = START_QUIET_MS;
 
   /** Something has happened: so many events, or what is none. */
   disturb(events = 0): void {
     this.#isDisturbed = true;
     this.#events += events;
     if (this.#events >= MANY_EVENTS) compileHotCode(true);
-    this.#timer ??= setTimeout(() => this.#look(), QUIET_MS).unref();
+    this.#timer ??= setTimeout(() => this.#look(), this.#quietMs).unref();
   }
 
   stop(): void {
@@ -33,8 +36,9 @@ export class Rest {
     this.#events /= 2;
     if (this.#isDisturbed) {
       this.#isDisturbed = false;
-      this.#timer = setTimeout(() => this.#look(), QUIET_MS).unref();
+      this.#timer = setTimeout(() => this.#look(), this.#quietMs).unref();
     } else {
+      this.#quietMs = QUIET_MS;
       // However many there were: they are over.
       this.#events = 0;
       compileHotCode(false);

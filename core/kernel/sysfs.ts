@@ -2,13 +2,14 @@ import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, s
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
 import type { SystemRoot } from './system-root.ts';
+import { noVariables, type Variables } from '../vocabulary/variables.ts';
 
 /** A device as its folder below /sys/devices describes it at one moment. */
 export interface SysfsDevice {
   readonly devpath: Devpath;
   /** Name its `subsystem` link points to. */
   readonly subsystem: string;
-  /** `KEY=VALUE` lines of its uevent file, in order; an object without a prototype. */
+  /** `KEY=VALUE` lines of its uevent file, in order; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   /** Name its `driver` link points to, when one is bound. */
   readonly driver?: string;
@@ -83,8 +84,8 @@ function readDevice(sys: string, folder: string, has: (name: string) => boolean)
 }
 
 /** Text of a uevent file → its variables. Lines without a `=` are left out; of two with one key the last counts. */
-export function parseUeventFile(text: string): Record<string, string> {
-  const env: Record<string, string> = Object.create(null) as Record<string, string>;
+export function parseUeventFile(text: string): Variables {
+  const env = noVariables();
   for (const line of text.split('\n')) {
     const equals = line.indexOf('=');
     if (equals > 0) env[line.slice(0, equals)] = line.slice(equals + 1);

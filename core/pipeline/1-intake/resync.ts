@@ -2,6 +2,7 @@ import type { SysfsDevice } from '../../kernel/sysfs.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import { ueventFrom } from './coldplug.ts';
 import type { Origin, Uevent } from './uevent.ts';
+import { noVariables } from '../../vocabulary/variables.ts';
 
 /** What was known of a device before; stage 2's Device is one. */
 export interface DeviceSnapshot {
@@ -42,7 +43,7 @@ export function resync(
 
 function removal(devpath: Devpath, before: DeviceSnapshot, receivedAtMs: number): Uevent {
   const { subsystem, modalias } = before;
-  const env: Record<string, string> = Object.create(null) as Record<string, string>;
+  const env = noVariables();
   Object.assign(env, { ACTION: 'remove', DEVPATH: devpath, SUBSYSTEM: subsystem });
   if (modalias !== undefined) env['MODALIAS'] = modalias;
   return { action: 'remove', devpath, subsystem, env, origin: RESYNC, receivedAtMs };

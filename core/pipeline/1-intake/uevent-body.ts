@@ -2,6 +2,7 @@ import { isAscii, isUtf8 } from 'node:buffer';
 import { parseDevpath } from '../../vocabulary/devpath.ts';
 import { parseSeqnum } from '../../vocabulary/seqnum.ts';
 import { ACTIONS, type Action, type Origin, type Uevent } from './uevent.ts';
+import { noVariables, type Variables } from '../../vocabulary/variables.ts';
 
 /** A datagram → the uevent in it, or where and why it is none. */
 export type ParsedMessage =
@@ -42,7 +43,7 @@ export function parseBody(
   if (text.charCodeAt(text.length - 1) !== 0) return malformed('the message does not end with a NUL', text.length);
   const isPlain = isAscii(bytes.subarray(start, start + text.length));
   const hasNewline = text.includes('\n');
-  const env: Record<string, string> = Object.create(null) as Record<string, string>;
+  const env = noVariables();
   let at = bodyStart;
   for (let count = 0; at < text.length; count += 1) {
     if (count === variablesMax) return malformed(`there are more than ${variablesMax} variables`, at);
@@ -62,7 +63,7 @@ export function parseBody(
 }
 
 function ueventOf(
-  env: Record<string, string>,
+  env: Variables,
   { origin, receivedAtMs }: Arrival,
   { bytes, start, text, isPlain }: { bytes: Buffer; start: number; text: string; isPlain: boolean },
 ): ParsedMessage {
@@ -84,8 +85,8 @@ function ueventOf(
       : malformed(`SEQNUM ${quote(env['SEQNUM'])} is not a number from 1 to 2^64-1`, offsetOf(text, 'SEQNUM'));
   }
   const synthUuid = env['SYNTH_UUID'];
-  const facts = { action: action as Action, devpath, subsystem, seqnum, env, origin, receivedAtMs };
-  return { kind: 'uevent', uevent: synthUuid === undefined ? facts : { ...facts, synthUuid } };
+  const uevent = { action: action as Action, devpath, subsystem, seqnum, env, origin, receivedAtMs };
+  return { kind: 'uevent', uevent: synthUuid === undefined ? uevent : Object.assign(uevent, { synthUuid }) };
 }
 
 export function malformed(reason: string, offsetBytes: number): ParsedMessage {

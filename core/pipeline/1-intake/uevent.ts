@@ -20,7 +20,7 @@ export interface Uevent {
   readonly subsystem: string;
   /** Absent on events made here (coldplug, resync), which the kernel never numbered. */
   readonly seqnum?: Seqnum;
-  /** Every KEY=VALUE of the body, in the order sent; an object without a prototype. */
+  /** Every KEY=VALUE of the body, in the order sent; nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly origin: Origin;
   /** SYNTH_UUID: set when somebody wrote to the device's uevent file; `0` when they gave no UUID. */

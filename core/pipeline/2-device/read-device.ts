@@ -21,14 +21,13 @@ export function deviceFromSysfs(root: Pick<SystemRoot, 'sys'>): ReadDevice {
 /** For a replay, which has no sysfs: the device is what the recorded event says of it. */
 export const deviceFromEvent: ReadDevice = ({ devpath, subsystem, env }) => {
   const { MODALIAS, DRIVER, DEVTYPE, DEVNAME } = env;
-  return {
-    devpath,
-    subsystem,
-    ...(MODALIAS === undefined || MODALIAS === '' ? {} : { modalias: modalias(MODALIAS) }),
-    ...(DRIVER === undefined || DRIVER === '' ? {} : { driver: DRIVER }),
-    ...(DEVTYPE === undefined ? {} : { devtype: DEVTYPE }),
-    ...(DEVNAME === undefined ? {} : { devname: DEVNAME }),
-  };
+  // Filled in place: every event of a storm comes through here.
+  const device: { -readonly [Key in keyof Device]: Device[Key] } = { devpath, subsystem };
+  if (MODALIAS !== undefined && MODALIAS !== '') device.modalias = modalias(MODALIAS);
+  if (DRIVER !== undefined && DRIVER !== '') device.driver = DRIVER;
+  if (DEVTYPE !== undefined) device.devtype = DEVTYPE;
+  if (DEVNAME !== undefined) device.devname = DEVNAME;
+  return device;
 };
 
 /** A folder of sysfs → the device it stands for. */
