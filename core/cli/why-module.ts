@@ -5,7 +5,7 @@ import type { SystemRoot } from '../kernel/system-root.ts';
 import { deviceOf } from '../pipeline/2-device/read-device.ts';
 import { matchDevice } from '../pipeline/3-match/match-device.ts';
 import { decide } from '../pipeline/4-policy/decide.ts';
-import { modulesToLookAt, planLoad, type ModuleState } from '../pipeline/5-resolve/plan-load.ts';
+import { planLoad } from '../pipeline/5-resolve/plan-load.ts';
 import type { ConfigLine, ModuleFacts } from '../pipeline/8-report/module-report.ts';
 import type { Mind } from '../pipeline/pipeline.ts';
 import { assertNever } from '../vocabulary/assert-never.ts';
@@ -20,11 +20,6 @@ export async function explainModule(
 ): Promise<ModuleFacts> {
   const { tree, config } = world();
   const entry = tree.module(module);
-  const states = new Map<ModuleName, ModuleState>();
-  for (const name of modulesToLookAt(module, world())) {
-    const state = stateOf(name);
-    if (state !== undefined) states.set(name, state);
-  }
   const place = { file: tree.dir };
   const candidate = { module, match: { module, source: 'modules.dep', pattern: module, place } } as const;
   const asker = { kind: 'device', device: { devpath: '/devices' as Devpath, subsystem: '' } } as const;
@@ -38,7 +33,7 @@ export async function explainModule(
     claims: devicesNaming(module, world(), roots),
     configuration: config.directives.filter(directive => speaksOf(directive, module)).map(configLine),
     decision: await decide({ module, role: 'target', candidate, asker }, opinions),
-    plan: planLoad(module, world(), { states }),
+    plan: planLoad(module, world(), { states: { get: stateOf } }),
   };
 }
 

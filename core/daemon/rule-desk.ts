@@ -11,7 +11,6 @@ import { EMPTY_RULE_SET, type RuleSet } from '../pipeline/4-policy/rules/rule-se
 import { staticNodes } from '../pipeline/4-policy/rules/static-nodes.ts';
 import { ruleChanges } from '../pipeline/4-policy/rules/rule-changes.ts';
 import { subjectOfEvent, withStored } from '../pipeline/4-policy/rules/rule-subject.ts';
-import { sysnameOf } from '../pipeline/4-policy/rules/sysfs-rule-device.ts';
 import { SystemContext } from '../pipeline/4-policy/rules/system-context.ts';
 import { runPrograms, writeAttributes, type RuleFailure } from '../pipeline/6-load/carry-out-rules.ts';
 import { overrideDriver } from '../pipeline/6-load/driver-override.ts';
@@ -137,10 +136,8 @@ export class RuleDesk implements DeviceRules {
   }
 
   /** Most events: no rule is about such a device, and nothing is kept of it. */
-  #isIdleFor({ action, subsystem, env, devpath }: Uevent): boolean {
-    if (this.#settings.manageDev) return false;
-    const fixed = { ACTION: action, SUBSYSTEM: subsystem, DEVTYPE: env['DEVTYPE'] ?? '' };
-    return this.#set.isIdleFor(fixed, sysnameOf(devpath));
+  #isIdleFor(event: Uevent): boolean {
+    return !this.#settings.manageDev && this.#set.isIdleFor(event, { isOfModule: false });
   }
 
   /** Writes how often each rule matched since the last time, if any did. */

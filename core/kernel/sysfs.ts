@@ -57,7 +57,8 @@ function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDe
 
 /** One device by its devpath, or undefined when there is none. */
 export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
-  return readDevice(sys, devpath, name => existsSync(`${sys}${devpath}/${name}`));
+  // Every device of a real tree has a subsystem.
+  return readDevice(sys, devpath, name => name === 'subsystem' || existsSync(`${sys}${devpath}/${name}`));
 }
 
 /** `has` tells whether a link is there: reading one that is not tells it by an exception, which takes longer than all the rest. */
@@ -72,15 +73,12 @@ function readDevice(sys: string, folder: string, has: (name: string) => boolean)
   // DRIVER is there as long as a driver is bound (drivers/base/core.c, dev_uevent); a fixture may have only the link.
   const driver = env['DRIVER'] ?? link('driver');
   const { MODALIAS: alias, DEVTYPE: devtype, DEVNAME: devname } = env;
-  return {
-    devpath,
-    subsystem,
-    env,
-    ...(driver === undefined || driver === '' ? {} : { driver }),
-    ...(alias === undefined || alias === '' ? {} : { modalias: modalias(alias) }),
-    ...(devtype === undefined ? {} : { devtype }),
-    ...(devname === undefined ? {} : { devname }),
-  };
+  const device: { -readonly [Key in keyof SysfsDevice]: SysfsDevice[Key] } = { devpath, subsystem, env };
+  if (driver !== undefined && driver !== '') device.driver = driver;
+  if (alias !== undefined && alias !== '') device.modalias = modalias(alias);
+  if (devtype !== undefined) device.devtype = devtype;
+  if (devname !== undefined) device.devname = devname;
+  return device;
 }
 
 /** Text of a uevent file → its variables. Lines without a `=` are left out; of two with one key the last counts. */

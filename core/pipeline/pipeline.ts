@@ -13,7 +13,7 @@ import { askedFor, type Asker, type OpinionSource } from './4-policy/question.ts
 import type { SeenDevice } from './4-policy/seen-device.ts';
 import { judgePlan } from './5-resolve/judge-plan.ts';
 import type { LoadPlan } from './5-resolve/load-plan.ts';
-import { modulesToLookAt, planLoad, type ModuleState } from './5-resolve/plan-load.ts';
+import { planLoad, type ModuleState } from './5-resolve/plan-load.ts';
 import type { ModuleWorld } from './5-resolve/probe-list.ts';
 import { leavesAny, restrictPlan, type Refusals } from './5-resolve/restrict-plan.ts';
 import type { PlanExecutor } from './6-load/execute-plan.ts';
@@ -212,14 +212,9 @@ function planTarget(
   stateOf: Mind['stateOf'],
 ): LoadPlan {
   const target = winner?.replacement ?? candidate.module;
-  const states = new Map<ModuleName, ModuleState>();
-  for (const module of modulesToLookAt(target, world)) {
-    const state = stateOf(module);
-    if (state !== undefined) states.set(module, state);
-  }
   const adding = opinions.filter(({ parameters }) => parameters !== undefined);
   return planLoad(target, world, {
-    states,
+    states: { get: stateOf },
     ...(alias === undefined ? {} : { alias }),
     ...(adding.length === 0
       ? {}

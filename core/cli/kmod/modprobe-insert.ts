@@ -1,6 +1,6 @@
 import { readInitState } from '../../kernel/sys-module.ts';
 import type { LoadPlan, Step } from '../../pipeline/5-resolve/load-plan.ts';
-import { modulesToLookAt, planLoad, type ModuleState } from '../../pipeline/5-resolve/plan-load.ts';
+import { planLoad, type ModuleStates } from '../../pipeline/5-resolve/plan-load.ts';
 import type { Refusals } from '../../pipeline/5-resolve/restrict-plan.ts';
 import type { Outcome } from '../../pipeline/6-load/outcome.ts';
 import { errnoText, type ErrnoName } from '../../vocabulary/errno.ts';
@@ -40,7 +40,7 @@ async function insertByName(word: string, parameters: string, run: ModprobeRun):
 async function insertOne(target: InsertTarget, parameters: string, run: ModprobeRun): Promise<number> {
   const { host, world, has, shows } = run;
   const { module, alias } = target;
-  const states = readStates(target, run);
+  const states = statesNow(run);
   const isThere = states.get(module) === 'live' || states.get(module) === 'builtin';
   if (isThere && !has('show-depends') && !has('why')) return has('first-time') ? refuse(module, 'EEXIST', run) : 0;
   const isListed = world.config.isBlacklisted(module) !== undefined && (alias !== undefined || has('use-blacklist'));
@@ -81,13 +81,8 @@ async function insertOne(target: InsertTarget, parameters: string, run: Modprobe
 }
 
 /** How far each module of the plan is. */
-function readStates({ module }: InsertTarget, { world, roots }: ModprobeRun): ReadonlyMap<ModuleName, ModuleState> {
-  const states = new Map<ModuleName, ModuleState>();
-  for (const name of modulesToLookAt(module, world)) {
-    const state = readInitState(roots.sys, name, world.tree.isBuiltin(name));
-    if (state !== undefined) states.set(name, state);
-  }
-  return states;
+function statesNow({ world, roots }: ModprobeRun): ModuleStates {
+  return { get: module => readInitState(roots.sys, module, world.tree.isBuiltin(module)) };
 }
 
 async function execute(

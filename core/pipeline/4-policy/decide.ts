@@ -3,9 +3,18 @@ import type { OpinionSource, Question } from './question.ts';
 
 /** Asks every source and joins what they say. The strictest verdict wins; who was asked first never matters. */
 export async function decide(question: Question, sources: readonly OpinionSource[]): Promise<Decision> {
-  const opinions = await Promise.all(sources.map(async source => source.opinionsOn(question)));
-  const answers = sources.flatMap(source => source.answersTo?.(question) ?? []);
-  return joinOpinions(question.module, opinions.flat(), answers);
+  const opinions: Opinion[] = [];
+  const answers: Opinion[] = [];
+  const later: Promise<readonly Opinion[]>[] = [];
+  for (const source of sources) {
+    const said = source.opinionsOn(question);
+    if (said instanceof Promise) later.push(said);
+    else opinions.push(...said);
+    if (source.answersTo !== undefined) answers.push(...source.answersTo(question));
+  }
+  // Nearly always all of them have spoken, and there is nothing to wait for.
+  if (later.length > 0) opinions.push(...(await Promise.all(later)).flat());
+  return joinOpinions(question.module, opinions, answers);
 }
 
 /**

@@ -7,9 +7,14 @@ import { listProbe, type ModuleWorld, type ProbeItem } from './probe-list.ts';
 /** How far a module is. Source: /sys/module/NAME/initstate; `builtin` by modules.builtin. */
 export type ModuleState = 'live' | 'coming' | 'going' | 'builtin';
 
+/** Module → how far it is; undefined when it is not there. A map of what was read before, or whatever reads it now. */
+export interface ModuleStates {
+  get(module: ModuleName): ModuleState | undefined;
+}
+
 export interface PlanOptions {
-  /** Which modules are there already; those absent from it are not. The caller reads it, planning asks nobody. */
-  readonly states: ReadonlyMap<ModuleName, ModuleState>;
+  /** Which modules are there already; each in the plan is looked up as its turn comes. */
+  readonly states: ModuleStates;
   /** The alias the target was found by: its `options` lines count too. */
   readonly alias?: string;
   /** Parameters of the command line or of rules, for the target only. */
@@ -26,12 +31,7 @@ export interface PlanOptions {
   readonly file?: string;
 }
 
-/** Every module a plan for this target would look at: those whose state the caller reads before `planLoad`. */
-export function modulesToLookAt(target: ModuleName, world: ModuleWorld): ReadonlySet<ModuleName> {
-  return new Set(listProbe({ module: target }, world).map(item => item.module));
-}
-
-/** Target → what modprobe would do, as a value. Asks nobody and changes nothing. Source: modprobe(8). */
+/** Target → what modprobe would do, as a value. Asks nobody but `states` and changes nothing. Source: modprobe(8). */
 export function planLoad(target: ModuleName, world: ModuleWorld, options: PlanOptions): LoadPlan {
   const alias = options.alias === undefined ? undefined : (normaliseAlias(options.alias) ?? options.alias);
   const items = listProbe({ module: target, alias, ignoreCommand: options.ignoreCommand === true }, world);

@@ -34,6 +34,8 @@ export function ruleOpinions(policy: RulePolicy): OpinionSource {
       const ruleSet = policy.ruleSet();
       if (!ruleSet.speaksOfModules) return [];
       const { module, role, asker } = question;
+      if (asker.kind === 'device' && asker.event !== undefined && ruleSet.isIdleFor(asker.event, { isOfModule: true }))
+        return [];
       const asked = askedBy.get(asker) ?? new Map<string, ReturnType<RunProgram>>();
       askedBy.set(asker, asked);
       const subject = subjectOfQuestion(asker, { module, role, facts: () => policy.traitsOf(module) }, policy.places);

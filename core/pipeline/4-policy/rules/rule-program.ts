@@ -46,11 +46,11 @@ export function specialise(rules: readonly CompiledRule[], fixed: FixedTexts): R
   });
 }
 
-/** Whether no rule of a program can match an event of a device with this KERNEL: each is about a module, or about other names. */
-export function isIdle(program: RuleProgram, kernel: string): boolean {
+/** Whether no rule of a program can match for a device with this KERNEL: each is about other names, or about a module where none is in question. */
+export function isIdle(program: RuleProgram, kernel: string, isOfModule: boolean): boolean {
   return program.every(
     ({ rule, tokens }) =>
-      rule.isOfModule ||
+      (rule.isOfModule && !isOfModule) ||
       tokens.some(token => token.kind === 'match' && token.fixed?.key === 'KERNEL' && !token.fixed.holds(kernel)),
   );
 }

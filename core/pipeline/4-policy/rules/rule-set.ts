@@ -1,7 +1,9 @@
 import { hash } from 'node:crypto';
+import type { Uevent } from '../../1-intake/uevent.ts';
 import { compileRules } from './compile-rules.ts';
 import type { CompiledRule } from './compiled-rule.ts';
 import type { ParsedRules, RuleProblem } from './rule.ts';
+import { sysnameOf } from './sysfs-rule-device.ts';
 import { isIdle, specialise, wholeProgram, type FixedTexts, type RuleProgram } from './rule-program.ts';
 
 /** Programs kept per set: a machine has some dozens of subsystems, each with few devtypes and eight actions. Beyond it the oldest goes. */
@@ -58,9 +60,13 @@ export class RuleSet {
     return program;
   }
 
-  /** Whether the rules leave such an event alone: then it need not be gone through them. */
-  isIdleFor(fixed: FixedTexts, kernel: string): boolean {
-    return isIdle(this.programFor(fixed), kernel);
+  /** Whether the rules leave such an event, or a module it asks for, alone: then it need not be gone through them. */
+  isIdleFor(
+    { action, subsystem, env, devpath }: Pick<Uevent, 'action' | 'subsystem' | 'env' | 'devpath'>,
+    about: { readonly isOfModule: boolean },
+  ): boolean {
+    const program = this.programFor({ ACTION: action, SUBSYSTEM: subsystem, DEVTYPE: env['DEVTYPE'] ?? '' });
+    return isIdle(program, sysnameOf(devpath), about.isOfModule);
   }
 
   wholeProgram(): RuleProgram {
