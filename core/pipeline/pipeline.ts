@@ -141,7 +141,7 @@ async function findDriverOf(device: Device, event: Uevent, entry: EntryId, parts
   const { candidates, decisions, plans, refusals } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
-  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
+  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.kept();
   const outcomes = await executePlans(plans, refusals, parts.executor);
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
@@ -162,7 +162,7 @@ export async function handleRequest(asker: Asker, facts: RequestFacts, parts: Pa
   const deliberated = await deliberate(asker, parts);
   const { candidates, decisions, plans, refusals } = deliberated;
   parts.ledger.open(entry, asDeliberation(facts, { candidates, decisions, plans }));
-  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.durable();
+  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.kept();
   const outcomes = await executePlans(plans, refusals, parts.executor);
   parts.ledger.commit(entry, outcomes);
   return { ...deliberated, outcomes };

@@ -120,10 +120,21 @@ function inMemory(bytes: Buffer): Buffer {
   return bytes.fill(1, 18, 20);
 }
 
+/** The same ledger in memory, to be changed there; one that is too large for that as it is. */
+export function copyInMemory(db: Connection): Connection {
+  if (bytesOf(db) > READ_WHOLE_MAX_BYTES) return db;
+  const copy = new Database(inMemory(db.serialize()));
+  db.close();
+  return copy;
+}
+
+function bytesOf(db: Connection): number {
+  return Number(db.pragma('page_count', { simple: true })) * Number(db.pragma('page_size', { simple: true }));
+}
+
 function broughtUpToDate(old: Connection, file: string): Connection {
   try {
-    const sizeBytes =
-      Number(old.pragma('page_count', { simple: true })) * Number(old.pragma('page_size', { simple: true }));
+    const sizeBytes = bytesOf(old);
     if (sizeBytes > READ_WHOLE_MAX_BYTES)
       throw new UsherdError(
         'FILE_UNREADABLE',

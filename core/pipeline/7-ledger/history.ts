@@ -2,10 +2,9 @@ import { hash } from 'node:crypto';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import type { Modalias } from '../../vocabulary/modalias.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
-import { adoptRows } from './adopt-rows.ts';
 import { checkAnchor, takeAnchor, type Anchor, type AnchorCheck } from './anchor.ts';
 import { findChanges, type Changes } from './changes.ts';
-import { openForReading, reading, type Connection } from './database.ts';
+import { reading, type Connection } from './database.ts';
 import { EntryQuery } from './entry-query.ts';
 import { ENTRY_COLUMNS, ENTRY_TABLES, EntryReader, type EntryRow } from './entry-reader.ts';
 import type { Bind, HistoryEntry, HistoryIncident, HistoryRun } from './history-entry.ts';
@@ -28,6 +27,7 @@ import { countBy, type Count, type GroupKey } from './count-by.ts';
 import { countPrunable, type PruneCounts } from './prune.ts';
 import { findCuts, type Retention } from './retention.ts';
 import { lastRowId } from './last-row.ts';
+import { openToRead } from './open-to-read.ts';
 import { RecordedWords } from './recorded-words.ts';
 import { readRecords, type RowRecord } from './row-records.ts';
 import { verifyChain, type Verification } from './verify.ts';
@@ -64,9 +64,7 @@ export class History {
 
   /** @throws {UsherdError} FILE_UNREADABLE, LEDGER_DAMAGED, LEDGER_NEWER */
   static open(file: string): History {
-    const db = openForReading(file);
-    if (!db.readonly) reading(file, () => adoptRows(db, Date.now));
-    return new History(file, db);
+    return new History(file, openToRead(file));
   }
 
   private constructor(path: string, db: Connection) {

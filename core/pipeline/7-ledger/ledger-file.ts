@@ -30,8 +30,15 @@ export function openLedgerFile(file: string, { now, putOnDisk }: LedgerFileSetti
   const { db, setAside } = openForWriting(file);
   const begin = (opened: Connection, moved: SetAside | undefined): LedgerFile => {
     adoptRows(opened, now);
-    const log = new LogSync(`${file}-wal`, putOnDisk);
-    return { db: opened, writer: new RowWriter(opened, now), log, lastId: lastRowId(opened), setAside: moved };
+    const writer = new RowWriter(opened, now);
+    writer.writeKept();
+    return {
+      db: opened,
+      writer,
+      log: new LogSync(`${file}-wal`, putOnDisk),
+      lastId: lastRowId(opened),
+      setAside: moved,
+    };
   };
   try {
     return begin(db, setAside);

@@ -59,6 +59,11 @@ export class LedgerStore {
     writer.write(this.#asWritten(rows));
   }
 
+  /** Keeps rows on their way into the tables, as they are to stand there. @throws as `write` */
+  keep({ writer }: LedgerFile, rows: readonly Row[]): void {
+    writer.keep(this.#asWritten(rows));
+  }
+
   /** Moves the file aside, because it turned out to be damaged; the next `open` makes a new one. @throws {UsherdError} FILE_UNREADABLE */
   setAside(reason: string): SetAside {
     this.#closeFile();

@@ -80,6 +80,9 @@ export class Ledger {
   #setAside: SetAside | undefined;
   readonly #store: LedgerStore;
   readonly #queue = new RowQueue();
+  /** The newest row that was kept in one piece. */
+  #keptId = 0;
+  #keeping: Promise<Durability> | undefined;
   readonly #deliberations = new Map<EntryId, Deliberation>();
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
   readonly #now: () => number;
@@ -214,7 +217,40 @@ export class Ledger {
     return db && this.#unlessRefused(() => readLastIncident(db, kinds));
   }
 
-  /** Answers when all that was given so far is on disk, or that it could not be put there. */
+  /**
+   * Answers when all that was given so far is on disk in one piece, so that it may be acted on, or that it could not be put there. In
+   * the tables it is a moment later. All who ask in one turn of the event loop share one commit.
+   */
+  kept(): Promise<Durability> {
+    if (this.#isFailing) return Promise.resolve('in-memory');
+    this.#keeping ??= new Promise(resolve =>
+      setImmediate(() => {
+        this.#keeping = undefined;
+        resolve(this.#keep());
+      }),
+    );
+    return this.#keeping;
+  }
+
+  #keep(): Promise<Durability> | Durability {
+    const rows = this.#queue.after(this.#keptId);
+    const newest = rows.at(-1);
+    if (newest !== undefined) {
+      try {
+        const file = this.#open();
+        this.#store.keep(file, rows);
+        this.#keptId = newest.id;
+        this.#wait.wrote(file.log);
+      } catch (error) {
+        if (!isSqliteError(error) && !(error instanceof UsherdError)) throw error;
+        // Writing knows what to do about a disk that takes nothing, and about damage.
+        if (this.flush() === 'in-memory') return 'in-memory';
+      }
+    }
+    return this.#wait.written();
+  }
+
+  /** Answers when all that was given so far is in its tables and on disk, or that it could not be put there. */
   durable(): Promise<Durability> {
     if (this.#queue.size === 0) return this.#wait.written();
     // The next try is on its way; trying for every decision would keep the machine busy with a full disk.
@@ -348,6 +384,7 @@ export class Ledger {
    */
   #replaceDamaged(reason: string): LedgerFile {
     const setAside = this.#store.setAside(reason);
+    this.#keptId = 0;
     if (this.#run !== undefined && this.#runFacts !== undefined)
       this.#queue.pushFirst({ kind: 'run', id: this.#run, facts: this.#runFacts });
     this.#recordSetAside(setAside);

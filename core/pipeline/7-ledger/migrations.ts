@@ -26,6 +26,8 @@
  *
  * Step 4 adds `identity`: at which devpaths a device with this serial number, unique name or address (`KEY=VALUE`, identity-keys.ts) was
  * seen, and by which event first. The row with `what` 0 has in `first_id` the last event from before there was such a table.
+ *
+ * Step 5 adds `kept`: rows that are on disk and not yet in their tables, up to the id `last` (kept-rows.ts).
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -149,4 +151,5 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   INSERT INTO identity SELECT 0, 0, coalesce(max(id), 0) FROM uevent;
   `,
+  'CREATE TABLE kept (last INTEGER PRIMARY KEY, rows BLOB NOT NULL) STRICT;',
 ];

@@ -113,6 +113,11 @@ export class RowQueue {
     return lost;
   }
 
+  /** The rows that came after this one. */
+  after(id: number): readonly Row[] {
+    return this.#rows.slice(this.#rows.findLastIndex(row => row.id <= id) + 1);
+  }
+
   push(row: Row): void {
     if (this.#rows.length >= HELD_MAX_ROWS) this.#dropOldest();
     this.#rows.push(row);

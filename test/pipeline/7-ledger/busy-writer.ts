@@ -16,7 +16,7 @@ for (let round = 0; round < Number(rounds); round++) {
   for (let n = 0; n < round % 40; n++) ledger.record(mouseAdded({ synthUuid: `${process.pid}-${round}-${n}` }));
   const entry = ledger.record(mouseAdded());
   ledger.open(entry, mouseDeliberation());
-  if ((await ledger.durable()) === 'on-disk') writeSync(1, `${entry}\n`);
+  if ((await ledger.kept()) === 'on-disk') writeSync(1, `${entry}\n`);
   if (round % 3 !== 0) ledger.commit(entry, [{ kind: 'inserted', module: moduleName('usbhid'), tookMs: 1 }]);
   if (round % 5 === 0) await nextTurn();
 }

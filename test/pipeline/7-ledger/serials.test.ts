@@ -132,7 +132,7 @@ test('events from before it was noted where a serial number was seen are found, 
   const old = first.record(stick);
   first.close('brought back to schema 3');
   const db = new Database(file);
-  db.exec('DROP TABLE identity');
+  db.exec('DROP TABLE identity; DROP TABLE kept');
   db.pragma('user_version = 3');
   db.close();
   const ledger = Ledger.open(file);

@@ -235,6 +235,7 @@ test('a ledger of schema 1 is brought up to date: its rows are sealed and found 
     'request',
     'pending',
     'pending_end',
+    'kept',
   ])
     back.exec(`DROP TABLE ${table}`);
   back.exec(
