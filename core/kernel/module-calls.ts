@@ -18,9 +18,9 @@ export type ModuleCallAnswer = ErrnoName | undefined;
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** A module's file, open for reading until this has ended → the kernel, by finit_module(2). */
-export async function finitModule(fd: number, parameters: string, flags = 0): Promise<ModuleCallAnswer> {
-  return oneOfFew(() => native().finitModule(fd, parameters, flags));
+/** A module's file → the kernel, by finit_module(2). Opening it can fail, too, with an error of open(2). */
+export async function finitModule(file: string, parameters: string, flags = 0): Promise<ModuleCallAnswer> {
+  return oneOfFew(() => native().finitModule(file, parameters, flags));
 }
 
 /** A module's image, decompressed → the kernel, by init_module(2): for compressions the kernel does not know. */

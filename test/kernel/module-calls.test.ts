@@ -1,17 +1,15 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { deleteModule, finitModule, initModule, MODULE_CALLS_AT_ONCE_MAX } from '../../core/kernel/module-calls.ts';
-import { native } from '../../core/kernel/native.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'usherd-module-calls-'));
 
 const notAModule = path.join(folder, 'not-a-module.ko');
 writeFileSync(notAModule, 'not an ELF file');
-const fd = openSync(notAModule, 'r');
 test.after.always(() => {
-  closeSync(fd);
   rmSync(folder, { recursive: true });
 });
 
@@ -19,14 +17,17 @@ test.after.always(() => {
 const REFUSALS = ['ENOSYS', 'EPERM', 'ENOEXEC'];
 
 test('the kernel refuses what is no module, and the call says how', async t => {
-  t.true(REFUSALS.includes((await finitModule(fd, '')) ?? 'none'));
+  t.true(REFUSALS.includes((await finitModule(notAModule, '')) ?? 'none'));
   t.true(REFUSALS.includes((await initModule(Buffer.from('not an ELF file'), 'debug=1')) ?? 'none'));
   t.true([...REFUSALS, 'ENOENT'].includes((await deleteModule('usherd_is_not_a_module')) ?? 'none'));
 });
 
-test('a descriptor that is not open is refused before any thread starts', async t => {
-  t.is(native().finitModule(1_000_000, '', 0), -9);
-  t.is(await finitModule(1_000_000, ''), 'EBADF');
+test('a file that cannot be opened is answered as open(2) does, and a pipe is not waited for', async t => {
+  t.is(await finitModule(path.join(folder, 'none.ko'), ''), 'ENOENT');
+  t.is(await finitModule(path.join(notAModule, 'below.ko'), ''), 'ENOTDIR');
+  const pipe = path.join(folder, 'pipe.ko');
+  execFileSync('mkfifo', [pipe]);
+  t.true([...REFUSALS, 'EINVAL'].includes((await finitModule(pipe, '')) ?? 'none'));
 });
 
 test('many more calls than may run at once are all answered, and the event loop turns meanwhile', async t => {
@@ -37,7 +38,7 @@ test('many more calls than may run at once are all answered, and the event loop 
     if (!isDone) setImmediate(count);
   };
   setImmediate(count);
-  const calls = Array.from({ length: MODULE_CALLS_AT_ONCE_MAX * 4 }, () => finitModule(fd, 'a=1 b=2'));
+  const calls = Array.from({ length: MODULE_CALLS_AT_ONCE_MAX * 4 }, () => finitModule(notAModule, 'a=1 b=2'));
   const answers = await Promise.all(calls);
   isDone = true;
   t.is(answers.length, MODULE_CALLS_AT_ONCE_MAX * 4);

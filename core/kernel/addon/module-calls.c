@@ -17,6 +17,7 @@
 /* The largest module image handed over, the same as the limit on a decompressed module file. */
 #define IMAGE_MAX_BYTES (512U * 1024U * 1024U)
 #define NAME_MAX_BYTES 255U
+#define PATH_MAX_BYTES 4095U
 /*
  * A module's init makes events of its own; where there is one processor, reading and recording them would hold up the very insertion
  * somebody waits for.
@@ -26,14 +27,26 @@
 struct module_job {
   struct job job;
   enum { FINIT, INIT, DELETE } call;
-  int fd;
   unsigned int flags;
+  /* The module's file; NULL where there is none. */
+  char *path;
   /* Parameters, or the module's name. */
   char *text;
   uint8_t *image;
   size_t image_bytes;
   int result;
 };
+
+static long insert_file(const struct module_job *it) {
+  /* A pipe in a module's place must not be waited for; to a file O_NONBLOCK is nothing. */
+  const int fd = open(it->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0) return -1;
+  const long status = syscall(SYS_finit_module, fd, it->text, (int)it->flags);
+  const int error = errno;
+  close(fd);
+  errno = error;
+  return status;
+}
 
 static void run(struct job *job) {
   struct module_job *it = (struct module_job *)job;
@@ -42,7 +55,7 @@ static void run(struct job *job) {
   const int before = getpriority(PRIO_PROCESS, 0);
   (void)setpriority(PRIO_PROCESS, 0, CALL_NICENESS);
   switch (it->call) {
-    case FINIT: status = syscall(SYS_finit_module, it->fd, it->text, (int)it->flags); break;
+    case FINIT: status = insert_file(it); break;
     case INIT: status = syscall(SYS_init_module, it->image, it->image_bytes, it->text); break;
     case DELETE: status = syscall(SYS_delete_module, it->text, it->flags); break;
   }
@@ -57,7 +70,7 @@ static napi_value answer(napi_env env, struct job *job) {
 
 static void release(struct job *job) {
   struct module_job *it = (struct module_job *)job;
-  if (it->fd >= 0) close(it->fd);
+  free(it->path);
   free(it->text);
   free(it->image);
   free(it);
@@ -72,31 +85,27 @@ static struct module_job *new_job(napi_env env, char *text) {
     return NULL;
   }
   it->job = (struct job){.run = run, .answer = answer, .release = release};
-  it->fd = -1;
   it->text = text;
   return it;
 }
 
 static napi_value finit_module(napi_env env, napi_callback_info info) {
   napi_value values[3];
-  int64_t fd = 0;
   int64_t flags = 0;
+  char *path = NULL;
   char *parameters = NULL;
   if (!arguments_read(env, info, "finitModule", 3, values)) return NULL;
-  if (!argument_integer(env, values[0], "finitModule", "fd", 0, INT32_MAX, &fd)) return NULL;
   if (!argument_integer(env, values[2], "finitModule", "flags", 0, INT32_MAX, &flags)) return NULL;
   if (!argument_text(env, values[1], "finitModule", "parameters", PARAMETERS_MAX_BYTES, &parameters)) return NULL;
   struct module_job *it = new_job(env, parameters);
   if (it == NULL) return NULL;
   it->call = FINIT;
   it->flags = (unsigned int)flags;
-  /* A descriptor of our own: the caller may close theirs, and the number may be used anew, while the thread still runs. */
-  it->fd = fcntl((int)fd, F_DUPFD_CLOEXEC, 3);
-  if (it->fd < 0) {
-    int error = errno;
+  if (!argument_text(env, values[0], "finitModule", "path", PATH_MAX_BYTES, &path)) {
     release(&it->job);
-    return negative_errno(env, error);
+    return NULL;
   }
+  it->path = path;
   return job_start(env, &it->job);
 }
 

@@ -28,14 +28,13 @@ export function memorySource(bytes: Buffer, file: string): ByteSource {
 export class FileSource implements ByteSource, Disposable {
   readonly file: string;
   readonly size: number;
-  /** Good until it is closed. */
-  readonly fd: number;
+  readonly #fd: number;
 
   /** @throws {UsherdError} FILE_UNREADABLE, MODULE_FILE_TOO_LARGE */
   constructor(file: string) {
     this.file = file;
     try {
-      this.fd = openSync(file, 'r');
+      this.#fd = openSync(file, 'r');
     } catch (error) {
       throw new UsherdError(
         'FILE_UNREADABLE',
@@ -44,10 +43,10 @@ export class FileSource implements ByteSource, Disposable {
         error,
       );
     }
-    const stats = fstatSync(this.fd);
+    const stats = fstatSync(this.#fd);
     this.size = stats.size;
     if (stats.isFile() && stats.size <= MODULE_FILE_MAX_BYTES) return;
-    closeSync(this.fd);
+    closeSync(this.#fd);
     if (!stats.isFile())
       throw new UsherdError('FILE_UNREADABLE', `${file}: found a folder or device, wanted a file`, { file });
     throw new UsherdError(
@@ -61,7 +60,7 @@ export class FileSource implements ByteSource, Disposable {
     checkRange(offset, length, this.size, this.file);
     const bytes = Buffer.allocUnsafe(length);
     for (let done = 0; done < length;) {
-      const count = readSync(this.fd, bytes, done, length - done, offset + done);
+      const count = readSync(this.#fd, bytes, done, length - done, offset + done);
       // The file has become shorter since it was opened.
       if (count === 0) throw truncated(this.file, offset, length, offset + done);
       done += count;
@@ -70,7 +69,7 @@ export class FileSource implements ByteSource, Disposable {
   }
 
   close(): void {
-    closeSync(this.fd);
+    closeSync(this.#fd);
   }
 
   [Symbol.dispose](): void {

@@ -8,7 +8,7 @@ import { readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { UNPACKERS } from '../../kernel/unpackers.ts';
 import { FileSource } from '../../kmod/ko/byte-source.ts';
-import { detectCompression } from '../../kmod/ko/compression.ts';
+import { detectCompression, type Compression } from '../../kmod/ko/compression.ts';
 import { ModuleFile } from '../../kmod/ko/module-file.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
@@ -45,22 +45,22 @@ export class KernelLoader implements ModuleLoader {
   /**
    * The file as it is by finit_module(2), also compressed where /sys/module/compression says the kernel knows how; otherwise
    * decompressed here and given to init_module(2), which has no flags: what is to be left unchecked is taken out of the image.
+   * A file called .ko is nearly always what it says, so the kernel is asked first and the file is looked at when it was not.
    * Source: libkmod's order of trying.
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
     if (!this.canInsert) return 'ENOSYS';
     const { force = NO_FORCE } = this.#setting;
     try {
-      // What is looked at is what the kernel is given: the file is opened once.
-      using source = new FileSource(file);
-      const compression = detectCompression(source);
+      const compression = file.endsWith('.ko') ? 'none' : compressionOf(file);
       if (compression === 'none' || compression === this.#kernelCompression()) {
         const flags =
           (compression === 'none' ? 0 : FinitFlag.compressedFile) |
           (force.modversion ? FinitFlag.ignoreModversions : 0) |
           (force.vermagic ? FinitFlag.ignoreVermagic : 0);
-        const errno = await finitModule(source.fd, parameters, flags);
-        if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP') return errno;
+        const errno = await finitModule(file, parameters, flags);
+        const isPackedAfterAll = errno === 'ENOEXEC' && compression === 'none' && compressionOf(file) !== 'none';
+        if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP' && !isPackedAfterAll) return errno;
       }
       using unpacked = ModuleFile.open(file, UNPACKERS);
       return await initModule(forgetVersions(unpacked, force), parameters);
@@ -89,6 +89,11 @@ export class KernelLoader implements ModuleLoader {
       return 'unavailable';
     }
   }
+}
+
+function compressionOf(file: string): Compression {
+  using source = new FileSource(file);
+  return detectCompression(source);
 }
 
 /** A file that cannot be read or unpacked → what the kernel would have said of it. */
