@@ -34,16 +34,13 @@ export class ModuleWatch {
   watched(loader: ModuleLoader): ModuleLoader {
     return {
       canInsert: loader.canInsert,
-      insert: async (path, parameters) => {
-        if (!loader.canInsert) return loader.insert(path, parameters);
-        const module = moduleNameOfPath(path);
-        this.#expect(module);
-        try {
-          return await loader.insert(path, parameters);
-        } finally {
-          this.#expect(module);
-          this.checkTaint(module);
-        }
+      insert: (path, parameters) =>
+        loader.canInsert
+          ? this.#ownInsertion(path, () => loader.insert(path, parameters))
+          : loader.insert(path, parameters),
+      insertInTurn: files => {
+        for (const { path } of files) this.#expect(moduleNameOfPath(path));
+        return loader.insertInTurn(files).map((answer, n) => this.#ownInsertion(files[n]?.path ?? '', () => answer));
       },
       runCommand: async (command, module) => {
         this.#commandsInFlight += 1;
@@ -85,6 +82,17 @@ export class ModuleWatch {
     const carriers = (readProcModules(this.#procRoot) ?? []).filter(each => added.some(l => each.taint.includes(l)));
     const module = carriers.map(({ name }) => name).join(', ') || meanwhile;
     this.#record({ kind: 'taint-changed', before: before.toString(), after: taint.toString(), letters, module });
+  }
+
+  async #ownInsertion<Answer>(path: string, insert: () => Promise<Answer>): Promise<Answer> {
+    const module = moduleNameOfPath(path);
+    this.#expect(module);
+    try {
+      return await insert();
+    } finally {
+      this.#expect(module);
+      this.checkTaint(module);
+    }
   }
 
   #expect(module: ModuleName): void {

@@ -18,9 +18,36 @@ export type ModuleCallAnswer = ErrnoName | undefined;
 let running = 0;
 const waiting: (() => void)[] = [];
 
-/** A module's file → the kernel, by finit_module(2). Opening it can fail, too, with an error of open(2). */
+/** A module's file, as finit_module(2) takes it. */
+export interface FileToInsert {
+  readonly file: string;
+  readonly parameters: string;
+  /** Of FinitFlag. */
+  readonly flags: number;
+}
+
+/**
+ * Files → the kernel, by finit_module(2), one after the other without coming back here in between; each is answered as soon as it is
+ * in. After one that is refused (other than by EEXIST) the rest are not tried. Opening a file can fail, too, as open(2) does.
+ */
+export function finitModules(files: readonly FileToInsert[]): readonly Promise<ModuleCallAnswer | 'not-tried'>[] {
+  const values = files.flatMap(({ file, parameters, flags }) => [file, parameters, flags]);
+  const begun = (takePlace() ?? Promise.resolve()).then(() => native().finitModules(values));
+  const answers = files.map(async (_file, index) => {
+    const promises = await begun;
+    const status = typeof promises === 'number' ? promises : ((await promises[index]) ?? 0);
+    return status > 0 ? 'not-tried' : answerOf(status);
+  });
+  // The last is answered last.
+  void Promise.allSettled(answers.slice(-1)).then(givePlaceOn);
+  return answers;
+}
+
+/** One file → the kernel. */
 export async function finitModule(file: string, parameters: string, flags = 0): Promise<ModuleCallAnswer> {
-  return oneOfFew(() => native().finitModule(file, parameters, flags));
+  const [first] = finitModules([{ file, parameters, flags }]);
+  const answer = await first;
+  return answer === 'not-tried' ? undefined : answer;
 }
 
 /** A module's image, decompressed → the kernel, by init_module(2): for compressions the kernel does not know. */
@@ -37,15 +64,28 @@ export async function deleteModule(
 }
 
 async function oneOfFew(call: () => Promise<number> | number): Promise<ModuleCallAnswer> {
-  if (running >= MODULE_CALLS_AT_ONCE_MAX) await new Promise<void>(resolve => waiting.push(resolve));
-  else running += 1;
+  await takePlace();
   try {
-    const status = await call();
-    return status === 0 ? undefined : errnoName(-status);
+    return answerOf(await call());
   } finally {
-    // The place is handed on, not given back and taken again: nobody can come in between.
-    const next = waiting.shift();
-    if (next === undefined) running -= 1;
-    else next();
+    givePlaceOn();
   }
+}
+
+/** Undefined when there is one at once. */
+function takePlace(): Promise<void> | undefined {
+  if (running >= MODULE_CALLS_AT_ONCE_MAX) return new Promise<void>(resolve => waiting.push(resolve));
+  running += 1;
+  return undefined;
+}
+
+/** The place is handed on, not given back and taken again: nobody can come in between. */
+function givePlaceOn(): void {
+  const next = waiting.shift();
+  if (next === undefined) running -= 1;
+  else next();
+}
+
+function answerOf(status: number): ModuleCallAnswer {
+  return status === 0 ? undefined : errnoName(-status);
 }

@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { deleteModule, finitModule, initModule, MODULE_CALLS_AT_ONCE_MAX } from '../../core/kernel/module-calls.ts';
+import {
+  deleteModule,
+  finitModule,
+  finitModules,
+  initModule,
+  MODULE_CALLS_AT_ONCE_MAX,
+} from '../../core/kernel/module-calls.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'usherd-module-calls-'));
 
@@ -20,6 +26,16 @@ test('the kernel refuses what is no module, and the call says how', async t => {
   t.true(REFUSALS.includes((await finitModule(notAModule, '')) ?? 'none'));
   t.true(REFUSALS.includes((await initModule(Buffer.from('not an ELF file'), 'debug=1')) ?? 'none'));
   t.true([...REFUSALS, 'ENOENT'].includes((await deleteModule('usherd_is_not_a_module')) ?? 'none'));
+});
+
+test('files are given one after the other, and after one that is refused none is tried', async t => {
+  const files = ['a.ko', 'b.ko', 'c.ko'].map(name => ({ file: path.join(folder, name), parameters: '', flags: 0 }));
+  t.deepEqual(await Promise.all(finitModules(files)), ['ENOENT', 'not-tried', 'not-tried']);
+  const [plain] = await Promise.all(finitModules([{ file: notAModule, parameters: 'a=1', flags: 0 }]));
+  t.true(REFUSALS.includes(plain ?? 'none'));
+  const manyAtOnce = Array.from({ length: 3 * MODULE_CALLS_AT_ONCE_MAX }, () => finitModules(files));
+  const all = await Promise.all(manyAtOnce.flat());
+  t.is(all.filter(answer => answer === 'not-tried').length, 2 * manyAtOnce.length);
 });
 
 test('a file that cannot be opened is answered as open(2) does, and a pipe is not waited for', async t => {

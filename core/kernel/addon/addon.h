@@ -58,9 +58,16 @@ struct job {
   napi_deferred deferred;
   /* While it is handed to a thread that was there. */
   struct job *next;
+  /* The job its thread goes on with, without asking anybody. */
+  struct job *after;
+  bool is_last;
+  /* Set by `run`: what comes after is not to be done. Found set by it: neither is this. */
+  bool is_over;
 };
 /* Takes the job over in every case. Returns the promise, or a negative error number when no thread can be had. */
 napi_value job_start(napi_env env, struct job *job);
+/* Jobs joined by `after`, one after the other on one thread: an array of their promises, or a negative error number. */
+napi_value jobs_start(napi_env env, struct job *first);
 
 /* One per subject: puts its functions on `exports`. */
 bool netlink_register(napi_env env, napi_value exports);

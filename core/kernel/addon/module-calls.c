@@ -18,6 +18,10 @@
 #define IMAGE_MAX_BYTES (512U * 1024U * 1024U)
 #define NAME_MAX_BYTES 255U
 #define PATH_MAX_BYTES 4095U
+/* A module with more modules before it than this has a loop in its dependencies. */
+#define FILES_MAX 128U
+/* The answer for a file that came after one that was refused: no error number, and not 0. */
+#define NOT_TRIED 1
 /*
  * A module's init makes events of its own; where there is one processor, reading and recording them would hold up the very insertion
  * somebody waits for.
@@ -51,6 +55,10 @@ static long insert_file(const struct module_job *it) {
 static void run(struct job *job) {
   struct module_job *it = (struct module_job *)job;
   long status = -1;
+  if (job->is_over) {
+    it->result = NOT_TRIED;
+    return;
+  }
   /* Of this thread alone (setpriority(2), notes on threads). Where it may not, the call goes on as everybody else. */
   const int before = getpriority(PRIO_PROCESS, 0);
   (void)setpriority(PRIO_PROCESS, 0, CALL_NICENESS);
@@ -60,6 +68,7 @@ static void run(struct job *job) {
     case DELETE: status = syscall(SYS_delete_module, it->text, it->flags); break;
   }
   it->result = status == 0 ? 0 : -errno;
+  job->is_over = status != 0 && errno != EEXIST;
   /* The thread may have another job after this one. */
   (void)setpriority(PRIO_PROCESS, 0, before);
 }
@@ -89,24 +98,59 @@ static struct module_job *new_job(napi_env env, char *text) {
   return it;
 }
 
-static napi_value finit_module(napi_env env, napi_callback_info info) {
-  napi_value values[3];
+/* One file's three values, from `values` on → its job; NULL with an exception pending. */
+static struct module_job *file_job(napi_env env, const napi_value *values) {
   int64_t flags = 0;
   char *path = NULL;
   char *parameters = NULL;
-  if (!arguments_read(env, info, "finitModule", 3, values)) return NULL;
-  if (!argument_integer(env, values[2], "finitModule", "flags", 0, INT32_MAX, &flags)) return NULL;
-  if (!argument_text(env, values[1], "finitModule", "parameters", PARAMETERS_MAX_BYTES, &parameters)) return NULL;
+  if (!argument_integer(env, values[2], "finitModules", "flags", 0, INT32_MAX, &flags)) return NULL;
+  if (!argument_text(env, values[1], "finitModules", "parameters", PARAMETERS_MAX_BYTES, &parameters)) return NULL;
   struct module_job *it = new_job(env, parameters);
   if (it == NULL) return NULL;
   it->call = FINIT;
   it->flags = (unsigned int)flags;
-  if (!argument_text(env, values[0], "finitModule", "path", PATH_MAX_BYTES, &path)) {
+  if (!argument_text(env, values[0], "finitModules", "path", PATH_MAX_BYTES, &path)) {
     release(&it->job);
     return NULL;
   }
   it->path = path;
-  return job_start(env, &it->job);
+  return it;
+}
+
+static void release_files(struct job *first) {
+  for (struct job *job = first, *after; job != NULL; job = after) {
+    after = job->after;
+    release(job);
+  }
+}
+
+/* [path, parameters, flags, path, …], one after the other until one is refused for another reason than being there. */
+static napi_value finit_modules(napi_env env, napi_callback_info info) {
+  napi_value list = NULL;
+  uint32_t length = 0;
+  bool is_list = false;
+  if (!arguments_read(env, info, "finitModules", 1, &list)) return NULL;
+  if (napi_is_array(env, list, &is_list) != napi_ok || !is_list || napi_get_array_length(env, list, &length) != napi_ok ||
+      length == 0 || length % 3 != 0 || length > 3 * FILES_MAX) {
+    napi_throw_type_error(env, NULL, "finitModules: files must be an array of path, parameters and flags of each");
+    return NULL;
+  }
+  struct job *first = NULL;
+  struct job **end = &first;
+  for (uint32_t at = 0; at < length; at += 3) {
+    napi_value values[3];
+    struct module_job *it = NULL;
+    bool is_read = true;
+    for (uint32_t n = 0; n < 3; n++) is_read = is_read && napi_get_element(env, list, at + n, &values[n]) == napi_ok;
+    if (is_read) it = file_job(env, values);
+    if (it == NULL) {
+      release_files(first);
+      return NULL;
+    }
+    *end = &it->job;
+    end = &it->job.after;
+  }
+  return jobs_start(env, first);
 }
 
 static napi_value init_module(napi_env env, napi_callback_info info) {
@@ -148,7 +192,7 @@ static napi_value delete_module(napi_env env, napi_callback_info info) {
 
 bool module_calls_register(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
-      FUNCTION("finitModule", finit_module),
+      FUNCTION("finitModules", finit_modules),
       FUNCTION("initModule", init_module),
       FUNCTION("deleteModule", delete_module),
   };

@@ -1,5 +1,5 @@
 /*
- * A job on a thread of its own. A module's init function can sleep for seconds inside finit_module(2); libuv's pool has four threads,
+ * A job, or a row of them, on a thread of its own. A module's init function can sleep for seconds inside finit_module(2); libuv's pool has four threads,
  * which all of Node's file calls share, so four slow drivers would stop the whole daemon. Hence detached threads, outside the pool.
  * A thread that has done its job waits a moment for another: making one anew for each of thousands of files costs more than handing over.
  */
@@ -70,7 +70,7 @@ static void settle(napi_env env, napi_value function, void *context, void *data)
   /* Without an environment the process is on its way out: there is nobody left to answer. */
   if (env != NULL) {
     struct addon *addon = job->addon;
-    addon->running_threads -= 1;
+    if (job->is_last) addon->running_threads -= 1;
     if (addon->running_threads == 0) napi_unref_threadsafe_function(env, addon->finished);
     napi_value answer = job->answer(env, job);
     if (answer != NULL) {
@@ -86,16 +86,31 @@ static void settle(napi_env env, napi_value function, void *context, void *data)
   job->release(job);
 }
 
-static void *thread_main(void *data) {
-  for (struct job *job = data; job != NULL; job = wait_for_job()) {
-    napi_threadsafe_function finished = job->finished;
-    job->run(job);
-    /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
-    if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) == napi_ok)
-      napi_release_threadsafe_function(finished, napi_tsfn_release);
-    else
-      job->release(job);
+static void release_all(struct job *first) {
+  for (struct job *job = first, *after; job != NULL; job = after) {
+    after = job->after;
+    job->release(job);
   }
+}
+
+static void run_all(struct job *first) {
+  napi_threadsafe_function finished = first->finished;
+  for (struct job *job = first, *after; job != NULL; job = after) {
+    after = job->after;
+    job->run(job);
+    if (after != NULL) after->is_over = job->is_over;
+    /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
+    if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) != napi_ok) {
+      job->release(job);
+      release_all(after);
+      return;
+    }
+  }
+  napi_release_threadsafe_function(finished, napi_tsfn_release);
+}
+
+static void *thread_main(void *data) {
+  for (struct job *job = data; job != NULL; job = wait_for_job()) run_all(job);
   return NULL;
 }
 
@@ -126,33 +141,57 @@ static int spawn(struct job *job) {
   return error;
 }
 
-napi_value job_start(napi_env env, struct job *job) {
+/* Makes the promises of all jobs; false with an exception pending when Node cannot. */
+static bool make_promises(napi_env env, struct job *first, napi_value promises) {
+  uint32_t index = 0;
+  for (struct job *job = first; job != NULL; job = job->after) {
+    napi_value promise = NULL;
+    if (napi_create_promise(env, &job->deferred, &promise) != napi_ok ||
+        napi_set_element(env, promises, index++, promise) != napi_ok)
+      return false;
+    job->is_last = job->after == NULL;
+  }
+  return true;
+}
+
+napi_value jobs_start(napi_env env, struct job *first) {
   struct addon *addon = addon_of(env);
   if (addon == NULL) {
-    job->release(job);
+    release_all(first);
     return NULL;
   }
   if (addon->running_threads >= THREADS_MAX) {
-    job->release(job);
+    release_all(first);
     return negative_errno(env, EAGAIN);
   }
-  napi_value promise = NULL;
-  if (!make_finished(env, addon) || napi_create_promise(env, &job->deferred, &promise) != napi_ok ||
-      napi_acquire_threadsafe_function(addon->finished) != napi_ok) {
-    job->release(job);
+  napi_value promises = NULL;
+  if (!make_finished(env, addon) || napi_create_array(env, &promises) != napi_ok ||
+      !make_promises(env, first, promises) || napi_acquire_threadsafe_function(addon->finished) != napi_ok) {
+    release_all(first);
     napi_throw_error(env, NULL, "usherd addon: no thread can be started");
     return NULL;
   }
-  job->addon = addon;
-  job->finished = addon->finished;
-  int error = spawn(job);
+  for (struct job *job = first; job != NULL; job = job->after) {
+    job->addon = addon;
+    job->finished = addon->finished;
+  }
+  int error = spawn(first);
   if (error != 0) {
     napi_release_threadsafe_function(addon->finished, napi_tsfn_release);
-    napi_resolve_deferred(env, job->deferred, negative_errno(env, error));
-    job->release(job);
-    return promise;
+    for (struct job *job = first; job != NULL; job = job->after)
+      napi_resolve_deferred(env, job->deferred, negative_errno(env, error));
+    release_all(first);
+    return promises;
   }
   addon->running_threads += 1;
   if (addon->running_threads == 1) napi_ref_threadsafe_function(env, addon->finished);
-  return promise;
+  return promises;
+}
+
+napi_value job_start(napi_env env, struct job *job) {
+  napi_value started = jobs_start(env, job);
+  bool are_promises = false;
+  if (started == NULL || napi_is_array(env, started, &are_promises) != napi_ok || !are_promises) return started;
+  napi_value promise = NULL;
+  return napi_get_element(env, started, 0, &promise) == napi_ok ? promise : NULL;
 }

@@ -1,4 +1,5 @@
 import { assertNever } from '../../vocabulary/assert-never.ts';
+import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { Refusals } from '../5-resolve/restrict-plan.ts';
 import type { LoadPlan, Step } from '../5-resolve/load-plan.ts';
@@ -9,6 +10,9 @@ import type { Outcome } from './outcome.ts';
 
 type InsertStep = Extract<Step, { kind: 'insert' }>;
 type InstallStep = Extract<Step, { kind: 'run-install' }>;
+
+/** Modules on their way in, each with what comes of it; undefined when it was not tried. */
+type Begun = ReadonlyMap<ModuleName, Promise<Outcome | undefined>>;
 
 /** A step that changes the machine. */
 export type ActingStep = InsertStep | InstallStep;
@@ -22,7 +26,8 @@ export class PlanExecutor {
   readonly #observes: boolean;
   readonly #clock: () => number;
   readonly #onAct: ((step: ActingStep) => void) | undefined;
-  readonly #inFlight = new Map<ModuleName, Promise<Outcome>>();
+  /** Undefined when it was not tried after all: what it needs in another plan was refused. */
+  readonly #inFlight = new Map<ModuleName, Promise<Outcome | undefined>>();
 
   /**
    * @param observes true: nothing is done, each step's outcome says what would have been
@@ -58,15 +63,46 @@ export class PlanExecutor {
   /** A plan and what policy took out of it → one outcome a step, in order. After a required step has failed the rest is skipped. */
   async execute(plan: LoadPlan, refusals: Refusals): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
+    let begun: Begun = new Map();
     let stop: string | undefined;
-    for (const step of plan.steps) {
+    for (const [at, step] of plan.steps.entries()) {
       const reason = refusals.get(step.module) ?? stop;
+      if (reason === undefined && !begun.has(step.module)) begun = this.#beginInTurn(plan.steps.slice(at), refusals);
       const outcome: Outcome =
-        reason === undefined ? await this.#take(step) : { kind: 'skipped', module: step.module, reason };
+        reason === undefined
+          ? ((await begun.get(step.module)) ?? (await this.#take(step)))
+          : { kind: 'skipped', module: step.module, reason };
       outcomes.push(outcome);
       if (step.required && isFailure(outcome)) stop ??= `${step.module} could not be loaded`;
     }
     return outcomes;
+  }
+
+  /**
+   * The steps' first ones that can be given to the kernel in one go: each would end the plan if it failed, and coming back here in
+   * between takes as long as inserting a small module.
+   */
+  #beginInTurn(steps: readonly Step[], refusals: Refusals): Begun {
+    if (this.#observes || this.#onAct !== undefined || !this.#loader.canInsert) return new Map();
+    const inTurn: InsertStep[] = [];
+    for (const step of steps) {
+      const isReady = step.kind === 'insert' && step.required && !refusals.has(step.module);
+      if (!isReady || this.#inFlight.has(step.module) || this.#loader.stateOf(step.module) === 'live') break;
+      inTurn.push(step);
+    }
+    if (inTurn.length < 2) return new Map();
+    let startedAt = this.#clock();
+    return new Map(
+      this.#loader.insertInTurn(inTurn).map((answer, n) => {
+        const { module } = inTurn[n] as InsertStep;
+        const outcome = answer.then(errno => {
+          const tookMs = this.#clock() - startedAt;
+          startedAt += tookMs;
+          return errno === 'not-tried' ? undefined : this.#insertion(module, errno, tookMs);
+        });
+        return [module, this.#flying(module, outcome)];
+      }),
+    );
   }
 
   async #take(step: Step): Promise<Outcome> {
@@ -86,12 +122,18 @@ export class PlanExecutor {
     }
   }
 
-  #once(module: ModuleName, act: () => Promise<Outcome>): Promise<Outcome> {
-    const running = this.#inFlight.get(module);
-    if (running !== undefined) return running;
-    const outcome = act().finally(() => this.#inFlight.delete(module));
-    this.#inFlight.set(module, outcome);
-    return outcome;
+  async #once(module: ModuleName, act: () => Promise<Outcome>): Promise<Outcome> {
+    for (let running; (running = this.#inFlight.get(module)) !== undefined;) {
+      const outcome = await running;
+      if (outcome !== undefined) return outcome;
+    }
+    return this.#flying(module, act());
+  }
+
+  #flying<Ends extends Outcome | undefined>(module: ModuleName, outcome: Promise<Ends>): Promise<Ends> {
+    const flight = outcome.finally(() => this.#inFlight.delete(module));
+    this.#inFlight.set(module, flight);
+    return flight;
   }
 
   async #insert(step: InsertStep): Promise<Outcome> {
@@ -100,7 +142,10 @@ export class PlanExecutor {
     this.#onAct?.(step);
     const startedAt = this.#clock();
     const errno = await this.#loader.insert(path, parameters);
-    const tookMs = this.#clock() - startedAt;
+    return this.#insertion(module, errno, this.#clock() - startedAt);
+  }
+
+  #insertion(module: ModuleName, errno: ErrnoName | undefined, tookMs: number): Outcome {
     if (errno === undefined) return { kind: 'inserted', module, tookMs };
     if (errno === 'EEXIST') return { kind: 'already-loaded', module };
     return { kind: 'refused', module, errno, meaning: refusalMeaning(errno, this.#loader.restrictions()), tookMs };

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
-import { FinitFlag, finitModule, initModule } from '../../kernel/module-calls.ts';
+import { FinitFlag, finitModule, finitModules, initModule } from '../../kernel/module-calls.ts';
 import { NO_MODULES, readModuleRestrictions, type ModuleRestrictions } from '../../kernel/restrictions.ts';
 import { readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
@@ -13,7 +13,7 @@ import { ModuleFile } from '../../kmod/ko/module-file.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
-import type { CommandEnd, ModuleLoader } from './module-loader.ts';
+import type { CommandEnd, Insertable, ModuleLoader } from './module-loader.ts';
 import { forgetVersions } from '../../kmod/ko/forget-versions.ts';
 import { runCommand, type CommandSetting } from './run-command.ts';
 
@@ -24,8 +24,6 @@ export interface KernelLoaderSetting {
   readonly command?: CommandSetting;
 }
 
-const NO_FORCE = { modversion: false, vermagic: false };
-
 /** Loads modules into the running kernel. */
 export class KernelLoader implements ModuleLoader {
   /** What a kernel is built with does not change while it runs. */
@@ -33,6 +31,7 @@ export class KernelLoader implements ModuleLoader {
   readonly #roots: SystemRoot;
   readonly #tree: () => ModuleTree;
   readonly #setting: KernelLoaderSetting;
+  readonly #force: { readonly modversion: boolean; readonly vermagic: boolean };
 
   constructor(roots: SystemRoot, tree: () => ModuleTree, setting: KernelLoaderSetting = {}) {
     this.#roots = roots;
@@ -40,6 +39,7 @@ export class KernelLoader implements ModuleLoader {
     this.canInsert = existsSync(path.join(roots.proc, 'modules')) || !existsSync(path.join(roots.proc, 'self'));
     this.#tree = tree;
     this.#setting = setting;
+    this.#force = setting.force ?? { modversion: false, vermagic: false };
   }
 
   /**
@@ -50,24 +50,43 @@ export class KernelLoader implements ModuleLoader {
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
     if (!this.canInsert) return 'ENOSYS';
-    const { force = NO_FORCE } = this.#setting;
     try {
-      const compression = file.endsWith('.ko') ? 'none' : compressionOf(file);
-      if (compression === 'none' || compression === this.#kernelCompression()) {
-        const flags =
-          (compression === 'none' ? 0 : FinitFlag.compressedFile) |
-          (force.modversion ? FinitFlag.ignoreModversions : 0) |
-          (force.vermagic ? FinitFlag.ignoreVermagic : 0);
-        const errno = await finitModule(file, parameters, flags);
-        const isPackedAfterAll = errno === 'ENOEXEC' && compression === 'none' && compressionOf(file) !== 'none';
-        if (errno !== 'ENOSYS' && errno !== 'EOPNOTSUPP' && !isPackedAfterAll) return errno;
-      }
+      const flags = this.#flagsFor(file);
+      const errno = flags === undefined ? 'ENOSYS' : await finitModule(file, parameters, flags);
+      if (!this.#mayTakeImage(errno, file)) return errno;
       using unpacked = ModuleFile.open(file, UNPACKERS);
-      return await initModule(forgetVersions(unpacked, force), parameters);
+      return await initModule(forgetVersions(unpacked, this.#force), parameters);
     } catch (error) {
       if (error instanceof UsherdError) return errnoOf(error);
       throw error;
     }
+  }
+
+  /** Files that the kernel takes as they are it is given in one go; what it does not take is given otherwise, and all after it. */
+  insertInTurn(files: readonly Insertable[]): readonly Promise<ErrnoName | 'not-tried' | undefined>[] {
+    const flags = files.map(({ path: file }) =>
+      this.canInsert && file.endsWith('.ko') ? this.#flagsFor(file) : undefined,
+    );
+    const isPlain = flags.every(each => each !== undefined);
+    const given = isPlain
+      ? finitModules(files.map(({ path: file, parameters }, n) => ({ file, parameters, flags: flags[n] ?? 0 })))
+      : [];
+    let before: Promise<ErrnoName | 'not-tried' | undefined> = Promise.resolve(undefined);
+    return files.map((file, n) => (before = this.#insertAfter(before, file, given[n])));
+  }
+
+  /** `given` is the kernel's answer where it was asked already. */
+  async #insertAfter(
+    before: Promise<ErrnoName | 'not-tried' | undefined>,
+    { path: file, parameters }: Insertable,
+    given: Promise<ErrnoName | 'not-tried' | undefined> | undefined,
+  ): Promise<ErrnoName | 'not-tried' | undefined> {
+    const errno = given === undefined ? 'not-tried' : await given;
+    // What the kernel does not take as it is may be packed, whatever its name says.
+    if (errno === 'ENOEXEC' || errno === 'ENOSYS' || errno === 'EOPNOTSUPP') return this.insert(file, parameters);
+    if (errno !== 'not-tried') return errno;
+    const earlier = await before;
+    return earlier === undefined || earlier === 'EEXIST' ? this.insert(file, parameters) : 'not-tried';
   }
 
   runCommand(command: string, module: ModuleName): Promise<CommandEnd> {
@@ -80,6 +99,24 @@ export class KernelLoader implements ModuleLoader {
 
   restrictions(): ModuleRestrictions {
     return this.canInsert ? readModuleRestrictions(this.#roots) : NO_MODULES;
+  }
+
+  /** How finit_module(2) is to take the file; undefined where it cannot. */
+  #flagsFor(file: string): number | undefined {
+    const compression = file.endsWith('.ko') ? 'none' : compressionOf(file);
+    if (compression !== 'none' && compression !== this.#kernelCompression()) return undefined;
+    const { modversion, vermagic } = this.#force;
+    return (
+      (compression === 'none' ? 0 : FinitFlag.compressedFile) |
+      (modversion ? FinitFlag.ignoreModversions : 0) |
+      (vermagic ? FinitFlag.ignoreVermagic : 0)
+    );
+  }
+
+  /** Whether the kernel has not the call, or the file is packed whatever its name says: it may take the image in memory. */
+  #mayTakeImage(errno: ErrnoName | undefined, file: string): boolean {
+    if (errno === 'ENOEXEC' && file.endsWith('.ko')) return compressionOf(file) !== 'none';
+    return errno === 'ENOSYS' || errno === 'EOPNOTSUPP';
   }
 
   #kernelCompression(): string {

@@ -9,12 +9,23 @@ export type CommandEnd =
   | { readonly kind: 'killed'; readonly signal: string }
   | { readonly kind: 'not-started'; readonly reason: string };
 
+/** A module's file, and what it is told. */
+export interface Insertable {
+  readonly path: string;
+  readonly parameters: string;
+}
+
 /** The hands of stage 6: what it needs from the kernel. The running system's is in kernel/; a replay has one that only notes. */
 export interface ModuleLoader {
   /** False where the kernel has no loadable modules at all: every insertion would end in ENOSYS. */
   readonly canInsert: boolean;
   /** finit_module(2), or init_module(2) where the kernel cannot take the file as it is. Undefined: inserted. */
   insert(path: string, parameters: string): Promise<ErrnoName | undefined>;
+  /**
+   * Several at once, one after the other: each is answered as soon as it is in. After one that is refused, other than by EEXIST, the
+   * rest are not tried.
+   */
+  insertInTurn(files: readonly Insertable[]): readonly Promise<ErrnoName | 'not-tried' | undefined>[];
   runCommand(command: string, module: ModuleName): Promise<CommandEnd>;
   stateOf(module: ModuleName): ModuleState | undefined;
   restrictions(): ModuleRestrictions;

@@ -93,6 +93,68 @@ test('however many devices ask at once, a module is inserted once and all get th
   t.deepEqual(executor.inFlight, []);
 });
 
+/** A kernel whose insertions end when the test says so, in the order it says. */
+class SlowLoader extends NotingLoader {
+  readonly asked: string[] = [];
+  readonly #ends = new Map<string, () => void>();
+
+  override async insert(path: string): Promise<ErrnoName | undefined> {
+    const module = moduleNameOfPath(path);
+    this.asked.push(module);
+    await new Promise<void>(resolve => this.#ends.set(module, resolve));
+    return super.insert(path);
+  }
+
+  async end(module: string): Promise<void> {
+    await new Promise(setImmediate);
+    this.#ends.get(module)?.();
+    await new Promise(setImmediate);
+  }
+}
+
+test('of modules given in one go, who waits for one of them waits for no other', async t => {
+  const kernel = new SlowLoader(() => false, moduleNameOfPath);
+  const executor = new PlanExecutor(kernel, { observes: false });
+  const first = executor.execute(
+    plan(insert('scsi_mod', 'dependency'), insert('libata', 'dependency'), insert('ahci', 'target')),
+    NONE,
+  );
+  const second = executor.execute(plan(insert('scsi_mod', 'dependency'), insert('virtio_scsi', 'target')), NONE);
+  await kernel.end('scsi_mod');
+  t.deepEqual(kernel.asked, ['scsi_mod', 'libata', 'virtio_scsi']);
+  t.deepEqual(executor.inFlight, ['libata', 'ahci', 'virtio_scsi']);
+  await kernel.end('virtio_scsi');
+  t.deepEqual(timeless(await second), [
+    { kind: 'inserted', module: 'scsi_mod' },
+    { kind: 'inserted', module: 'virtio_scsi' },
+  ]);
+  await kernel.end('libata');
+  await kernel.end('ahci');
+  t.deepEqual(
+    (await first).map(({ kind }) => kind),
+    ['inserted', 'inserted', 'inserted'],
+  );
+  t.deepEqual(executor.inFlight, []);
+});
+
+test('what was not tried since another plan’s module was refused before it is tried by the plan that needs it', async t => {
+  const kernel = new SlowLoader(() => false, moduleNameOfPath, new Map([[moduleName('broken'), 'ENOKEY']]));
+  const executor = new PlanExecutor(kernel, { observes: false });
+  const first = executor.execute(
+    plan(insert('broken', 'dependency'), insert('mii', 'dependency'), insert('usbnet', 'target')),
+    NONE,
+  );
+  const second = executor.execute(plan(insert('mii', 'target')), NONE);
+  await kernel.end('broken');
+  await kernel.end('mii');
+  t.deepEqual(
+    (await first).map(({ kind, module }) => `${module} ${kind}`),
+    ['broken refused', 'mii skipped', 'usbnet skipped'],
+  );
+  t.deepEqual(timeless(await second), [{ kind: 'inserted', module: 'mii' }]);
+  t.deepEqual(executor.inFlight, []);
+});
+
 test('what policy refused is skipped with the reason, and nothing is inserted for it', async t => {
   const executor = new PlanExecutor(loader(), { observes: false });
   const reason = 'uas is denied by modprobe.d: blacklist uas';
