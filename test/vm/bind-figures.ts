@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
-import { parseRecording } from '../../core/pipeline/1-intake/recording.ts';
 import { Guest } from './guest.ts';
 import { whyNoMachine } from './requirements.ts';
+import { stageProgram } from './staged-root.ts';
 import { stageMdev, stageModprobeConf, stageUdev, START_MDEV, START_UDEV } from './udev-root.ts';
 
 /** Kind of device, and bus and driver of the part that is waited for. */
@@ -20,72 +18,116 @@ export const BOUND_DEVICES: readonly (readonly [device: string, bus: string, dri
   ['virtio-rng-pci', 'virtio', 'virtio_rng'],
 ];
 
+/** Each device is plugged in so often, its modules being removed in between. */
+const ROUNDS = 3;
+/** Two processors, as the smallest of today's machines have. */
+const PROCESSORS = 2;
+/** The longest a device takes, several times over. */
+const BOUND_AFTER_US = 1_500_000;
+
 /**
- * What one side takes on an emulated machine. One listener, `usher record`, takes the times on all sides, from the `add` uevent of the
- * device's part to the `bind` of its driver, as it hears them.
+ * What one side takes on an emulated machine. One listener, guest/time-uevents.c, takes the times on all sides, as it hears of the
+ * events: of a device from the `add` of its part to the `bind` of its driver.
  */
 export interface BindFigures {
-  /** Seconds of the guest's clock from the start of the daemon until nothing is left to do. */
+  /** Seconds from the start of the daemon to the `bind` of the last driver of the coldplugged devices. */
   readonly startSeconds: number;
   /** Resident memory of all the daemon's processes, in kibibytes. */
   readonly memoryKib: number;
-  /** By device, milliseconds from `add` to `bind`, its modules being loaded in between. */
-  readonly latencies: ReadonlyMap<string, number>;
+  /** By device, milliseconds from `add` to `bind`, its modules being loaded in between; one for each round. */
+  readonly latencies: ReadonlyMap<string, readonly number[]>;
 }
 
-async function measure(guest: Guest, start: (guest: Guest) => Promise<void>, memory: string): Promise<BindFigures> {
-  // As at any boot but the first: the compiled aliases are there, and both sides have the same in the page cache.
-  await guest.run('usher why --now pci:v00001234d000011E8sv00001AF4sd00001100bc00scFFi00');
-  const uptime = async (): Promise<number> => Number((await guest.run('cat /proc/uptime')).split(' ')[0]);
-  const startedAt = await uptime();
-  await start(guest);
-  const startSeconds = (await uptime()) - startedAt;
-  // It listens before all others, whoever is at work: the times are those of the events.
-  await guest.run(
-    'renice -n -20 -p $$ >/dev/null; setsid usher record /host/figures.uevents >/run/record.log 2>&1 & usleep 3000000',
+interface TimedEvent {
+  readonly atMs: number;
+  readonly action: string;
+  readonly devpath: string;
+}
+
+async function timedEvents(guest: Guest): Promise<readonly TimedEvent[]> {
+  const lines = (await guest.run('cat /run/events')).split('\n');
+  return lines.flatMap(line => {
+    const [, atMs, action = '', devpath = ''] = /^([\d.]+) (\w+)@(.*)$/.exec(line) ?? [];
+    return atMs === undefined ? [] : [{ atMs: Number(atMs), action, devpath }];
+  });
+}
+
+/** Waits until nothing happens; a shell that sleeps takes no time from who is at work. */
+function quiet(guest: Guest): Promise<string> {
+  return guest.run(
+    'before=; while now=$(wc -c </run/events) && [ "$now" != "$before" ]; do before=$now; usleep 2000000; done',
   );
-  const latencies = new Map<string, number>();
-  for (const [device, bus, driver] of BOUND_DEVICES) {
-    const plug = await guest.plug(device);
-    const [bound] = await guest.expectBound(bus, driver);
-    await guest.run('usleep 1000000');
-    const tookMs = latencyIn(path.join(guest.machine.dir, 'host/figures.uevents'), bound?.devpath ?? '');
-    if (tookMs !== undefined) latencies.set(device, tookMs);
-    await guest.unplug(plug);
-    await guest.expectNone(bus, driver);
+}
+
+const modules = async (guest: Guest): Promise<readonly string[]> =>
+  (await guest.run('cut -d" " -f1 /proc/modules')).split('\n');
+
+/** Takes out what is loaded beside `kept`, whoever needs whom. */
+async function unloadAllBut(guest: Guest, kept: readonly string[]): Promise<void> {
+  for (;;) {
+    const more = (await modules(guest)).filter(module => !kept.includes(module));
+    if (more.length === 0) return;
+    const { status } = await guest.try(
+      `ended=1; for m in ${more.join(' ')}; do busybox rmmod $m 2>/dev/null && ended=0; done; exit $ended`,
+    );
+    if (status !== 0) return;
+  }
+}
+
+/** As at any boot but the first: the compiled aliases are there. */
+const START_ONCE = `usher daemon --no-coldplug >/dev/null 2>&1 & pid=$!
+  until usher status >/dev/null 2>&1; do usleep 200000; done; usleep 3000000; kill $pid; while [ -d /proc/$pid ]; do usleep 100000; done`;
+
+async function measure(guest: Guest, start: string, memory: string): Promise<BindFigures> {
+  await guest.run(START_ONCE);
+  await guest.run('setsid time-uevents /run/events >/run/time.log 2>&1 & usleep 300000');
+  const startedAtMs = Number((await guest.run('cat /proc/uptime')).split(' ')[0]) * 1000;
+  await guest.run(start);
+  await quiet(guest);
+  const lastBind = (await timedEvents(guest)).findLast(({ action }) => action === 'bind');
+  const startSeconds = ((lastBind?.atMs ?? Number.NaN) - startedAtMs) / 1000;
+  const kept = await modules(guest);
+  const latencies = new Map<string, number[]>();
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [device, bus, driver] of BOUND_DEVICES) {
+      const plug = await guest.plug(device);
+      await guest.run(`usleep ${BOUND_AFTER_US}`);
+      const [bound] = await guest.expectBound(bus, driver);
+      const events = (await timedEvents(guest)).filter(({ devpath }) => devpath === bound?.devpath);
+      const bind = events.findLast(({ action }) => action === 'bind');
+      const add = events.findLast(({ action, atMs }) => action === 'add' && atMs < (bind?.atMs ?? 0));
+      if (bind !== undefined && add !== undefined)
+        latencies.set(device, [...(latencies.get(device) ?? []), bind.atMs - add.atMs]);
+      await guest.unplug(plug);
+      await guest.expectNone(bus, driver);
+      await unloadAllBut(guest, kept);
+      await quiet(guest);
+    }
   }
   return { startSeconds, memoryKib: Number(await guest.run(memory)), latencies };
-}
-
-/** The last `add` and the first `bind` after it of one device, in a recording. */
-function latencyIn(file: string, devpath: string): number | undefined {
-  let addedMs: number | undefined;
-  let tookMs: number | undefined;
-  for (const item of parseRecording(readFileSync(file, 'utf8'), file).items) {
-    if (item.kind !== 'datagram') continue;
-    const [header] = item.bytes.toString('latin1').split('\0');
-    if (header === `add@${devpath}`) [addedMs, tookMs] = [item.tMs, undefined];
-    if (header === `bind@${devpath}` && addedMs !== undefined) tookMs ??= item.tMs - addedMs;
-  }
-  return tookMs;
 }
 
 const resident = (pids: string): string =>
   `cat $(for p in ${pids}; do echo /proc/$p/status; done) | awk '/^VmRSS/ { sum += $2 } END { print sum }'`;
 
 /** Boots a machine, measures it and stops it again. */
-async function side(
-  prepareRoot: (root: string) => Promise<void>,
-  start: (guest: Guest) => Promise<void>,
-  pids: string,
-): Promise<BindFigures> {
-  const guest = await Guest.boot({ prepareRoot });
+async function side(prepareRoot: (root: string) => Promise<void>, start: string, pids: string): Promise<BindFigures> {
+  const guest = await Guest.boot({
+    processors: PROCESSORS,
+    prepareRoot: async root => {
+      stageProgram(root, 'time-uevents');
+      await prepareRoot(root);
+    },
+  });
   try {
     return await measure(guest, start, resident(pids));
   } finally {
     await guest.stop();
   }
 }
+
+const START_USHERD = 'setsid usher daemon --source kernel >/run/usherd.log 2>&1 &';
+const USHERD_PID = '$(usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")';
 
 /**
  * Measures usherd, systemd-udevd and busybox mdev, each on a machine of its own, one after the other; or why there is no machine.
@@ -94,13 +136,9 @@ export async function measureBinding(): Promise<Readonly<Record<'usherd' | 'udev
   const why = whyNoMachine();
   if (why !== undefined) return why;
   return {
-    usherd: await side(
-      stageModprobeConf,
-      guest => guest.startUsherd(),
-      '$(usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")',
-    ),
-    udevd: await side(stageUdev, async guest => void (await guest.run(START_UDEV)), '$(pidof systemd-udevd)'),
-    mdev: await side(stageMdev, async guest => void (await guest.run(START_MDEV)), '$(pidof mdev)'),
+    usherd: await side(stageModprobeConf, START_USHERD, USHERD_PID),
+    udevd: await side(stageUdev, START_UDEV, '$(pidof systemd-udevd)'),
+    mdev: await side(stageMdev, START_MDEV, '$(pidof mdev)'),
   };
 }
 

@@ -23,6 +23,7 @@ export interface BootOptions extends Omit<RootExtras, 'modules'> {
   readonly testModules?: boolean;
   readonly commandLine?: readonly string[];
   readonly boardDevices?: readonly string[];
+  readonly processors?: number;
   /** Changes the root after it was staged. */
   readonly prepareRoot?: (root: string, kernel: DebianKernel) => void | Promise<void>;
 }
@@ -57,6 +58,7 @@ export class Guest {
       kernel: choice = 'stable',
       commandLine = [],
       boardDevices = [],
+      processors,
       prepareRoot,
       testModules: wantsModules,
       ...extras
@@ -74,7 +76,7 @@ export class Guest {
     return new Guest(
       dir,
       kernel,
-      await Machine.boot({ dir, kernel: kernel.elf, initrd, root, commandLine, boardDevices }),
+      await Machine.boot({ dir, kernel: kernel.elf, initrd, root, commandLine, boardDevices, processors }),
     );
   }
 

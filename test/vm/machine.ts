@@ -30,6 +30,8 @@ export interface MachineOptions {
   readonly root: string;
   /** Added to the kernel's command line. */
   readonly commandLine?: readonly string[];
+  /** One when nothing is said. */
+  readonly processors?: number | undefined;
   /** Devices of the board beside the usual ones, as QEMU's -device takes them. */
   readonly boardDevices?: readonly string[];
 }
@@ -149,6 +151,7 @@ function qemuWords({
   root,
   commandLine = [],
   boardDevices = [],
+  processors = 1,
 }: MachineOptions): readonly string[] {
   const append = 'console=ttyS0 quiet loglevel=7 panic=-1 tsc=reliable mitigations=off random.trust_cpu=on'.split(' ');
   const socket = (name: string): string => `path=${dir}/${name}.sock,server=on,wait=off`;
@@ -175,7 +178,7 @@ function qemuWords({
     '-cpu',
     'max',
     '-smp',
-    '1',
+    String(processors),
     '-m',
     String(MEMORY_MIB),
     '-kernel',

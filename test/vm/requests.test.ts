@@ -1,9 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import path from 'node:path';
 import { jsonLines } from '../support/usher.ts';
 import type { Guest } from './guest.ts';
 import { guestFor } from './scenario.ts';
-import { stageModprobeLink } from './staged-root.ts';
+import { stageModprobeLink, stageProgram } from './staged-root.ts';
 
 /** A request as `usher history --requests --json` prints it. */
 interface Request {
@@ -24,8 +22,7 @@ const CAN = { family: 29, raw: 3, protocol: 1 };
 const scenario = await guestFor({
   prepareRoot: root => {
     stageModprobeLink(root);
-    const source = path.join(import.meta.dirname, 'guest/open-socket.c');
-    execFileSync('cc', ['-static', '-O2', '-o', path.join(root, 'bin/open-socket'), source]);
+    stageProgram(root, 'open-socket');
   },
 });
 

