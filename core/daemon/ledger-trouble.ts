@@ -1,4 +1,4 @@
-import type { LedgerTrouble } from '../pipeline/7-ledger/ledger.ts';
+import type { LedgerTrouble } from '../pipeline/7-ledger/write-behind.ts';
 import { formatCount } from '../pipeline/8-report/quantity.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
 import { assertNever } from '../vocabulary/assert-never.ts';

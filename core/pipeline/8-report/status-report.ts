@@ -1,5 +1,5 @@
 import type { KernelRelease } from '../../vocabulary/kernel-release.ts';
-import type { LedgerStats } from '../7-ledger/ledger.ts';
+import type { LedgerStats } from '../7-ledger/write-behind.ts';
 import { toJson, type Json } from './json.ts';
 import { formatBytes, formatCount, formatNumber, formatRelative, formatTime } from './quantity.ts';
 import { span, writeSpans, type Span, type Terminal } from './terminal.ts';

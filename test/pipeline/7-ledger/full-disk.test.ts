@@ -6,7 +6,8 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { UsherdError } from '../../../core/errors.ts';
 import { History } from '../../../core/pipeline/7-ledger/history.ts';
-import { CHECKPOINT_AFTER_QUIET_MS, Ledger, type LedgerTrouble } from '../../../core/pipeline/7-ledger/ledger.ts';
+import { Ledger } from '../../../core/pipeline/7-ledger/ledger.ts';
+import { CHECKPOINT_AFTER_QUIET_MS, type LedgerTrouble } from '../../../core/pipeline/7-ledger/write-behind.ts';
 import { testUnless } from '../../support/skip-aloud.ts';
 import { MOUSE, mouseAdded, mouseDeliberation, RUN, scratchFolder } from './samples.ts';
 
