@@ -9,7 +9,7 @@ import { AnswerDesk } from './answer-desk.ts';
 import { Daemon } from './daemon.ts';
 import { serveDaemon } from './serve.ts';
 import { Notifier } from './notify.ts';
-import { handledLine } from './printer.ts';
+import { DevicePrinter } from './printer.ts';
 import { readSettings } from './read-settings.ts';
 import { parseSize, type Settings } from './settings.ts';
 
@@ -42,7 +42,7 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
     problems,
   });
   const notifier = new Notifier(process.env);
-  print(daemon, host, flags['quiet'] === true);
+  const printer = print(daemon, host, flags['quiet'] === true);
   await daemon.start();
   const answers = new AnswerDesk(host.answers);
   const server = await serveDaemon(daemon, answers);
@@ -62,6 +62,7 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   await server.close();
   answers.stop();
   await daemon.stop('asked to stop');
+  printer?.flush();
   if (flags['quiet'] !== true) host.stdout.write(`${stopLine(daemon)}\n`);
   return 0;
 }
@@ -81,8 +82,8 @@ function withFlags(settings: Settings, flags: Flags): Settings {
   };
 }
 
-/** Prints what happens as it happens; problems go to standard error with the priority journald reads when it is no terminal. */
-function print(daemon: Daemon, { stdout, stderr, env }: DaemonHost, isQuiet: boolean): void {
+/** Prints what happens as it happens, devices a moment later; problems go to standard error with the priority journald reads when it is no terminal. */
+function print(daemon: Daemon, { stdout, stderr, env }: DaemonHost, isQuiet: boolean): DevicePrinter | undefined {
   const out = terminalOf(stdout, env);
   const err = terminalOf(stderr, env);
   const priority = { info: 6, warning: 4, error: 3 } as const;
@@ -92,8 +93,10 @@ function print(daemon: Daemon, { stdout, stderr, env }: DaemonHost, isQuiet: boo
     const style = level === 'error' ? 'bad' : level === 'warning' ? 'warning' : 'faint';
     stderr.write(`${prefix}${writeSpans([span(style, `usherd: ${message}`)], err)}\n`);
   });
-  if (isQuiet) return;
-  daemon.reporter.on('handled', handled => void stdout.write(`${writeSpans(handledLine(handled), out)}\n`));
+  if (isQuiet) return undefined;
+  const printer = new DevicePrinter(text => void stdout.write(text), out);
+  daemon.reporter.on('handled', handled => printer.handled(handled));
+  return printer;
 }
 
 function tellStart(daemon: Daemon, { stdout, env }: DaemonHost, isQuiet: boolean): void {

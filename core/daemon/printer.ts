@@ -1,11 +1,44 @@
 import { formatDuration } from '../pipeline/8-report/quantity.ts';
 import type { Handled } from '../pipeline/8-report/handled.ts';
-import { span, type Span } from '../pipeline/8-report/terminal.ts';
+import { span, writeSpans, type Span, type Terminal } from '../pipeline/8-report/terminal.ts';
 import type { Outcome } from '../pipeline/6-load/outcome.ts';
 
 /** Widths of the columns a person reads down; a longer word simply pushes its line on. */
 const STATE_WIDTH = 14;
 const NAME_WIDTH = 22;
+
+/** A person does not notice; the next device's driver would wait for the line of the one before. */
+const TOLD_AFTER_MS = 50;
+/** So many are told at once at the latest, since each holds all that was thought about its device. */
+const WAITING_MAX_DEVICES = 64;
+
+/** Prints a line for each device that asked for a driver, a moment after it was dealt with. */
+export class DevicePrinter {
+  readonly #write: (text: string) => void;
+  readonly #terminal: Terminal;
+  #waiting: Handled[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(write: (text: string) => void, terminal: Terminal) {
+    this.#write = write;
+    this.#terminal = terminal;
+  }
+
+  handled(handled: Handled): void {
+    this.#waiting.push(handled);
+    if (this.#waiting.length >= WAITING_MAX_DEVICES) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), TOLD_AFTER_MS).unref();
+  }
+
+  /** Prints what waits, now. */
+  flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#waiting.map(handled => `${writeSpans(handledLine(handled), this.#terminal)}\n`);
+    this.#waiting = [];
+    if (lines.length > 0) this.#write(lines.join(''));
+  }
+}
 
 /** What became of a device that asked for a driver → one line: its state, its name, its driver, and why. */
 export function handledLine(handled: Handled): readonly Span[] {
