@@ -1,5 +1,6 @@
 import Database from 'better-sqlite3';
 import { deserialize, serialize } from 'node:v8';
+import { noVariables } from '../../vocabulary/variables.ts';
 import type { Connection } from './database.ts';
 import { lastRowId } from './last-row.ts';
 import type { Row } from './row-queue.ts';
@@ -68,7 +69,7 @@ function rowsOf(piece: Buffer): readonly Row[] {
   }
 }
 
-/** An environment has no prototype, and that is the one thing V8's form does not tell. */
+/** An environment inherits nothing, and that is the one thing V8's form does not tell. */
 function withPlainEnv<Event extends { readonly env: Readonly<Record<string, string>> }>(event: Event): Event {
-  return { ...event, env: Object.assign(Object.create(null) as Record<string, string>, event.env) };
+  return { ...event, env: Object.assign(noVariables(), event.env) };
 }
