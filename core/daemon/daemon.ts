@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 import { UsherdError } from '../errors.ts';
 import { interrupted } from '../drivers/install/journal.ts';
 import { readBootId } from '../kernel/boot-id.ts';
@@ -79,6 +79,7 @@ export class Daemon {
   #world: OpenedWorld;
   #watch: WorldWatch | undefined;
   #source: NetlinkSource | undefined;
+  #coldplugging: Promise<void> | undefined;
   #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
   readonly #rejections: RejectionTally;
   readonly #rest = new Rest();
@@ -224,7 +225,15 @@ export class Daemon {
 
   /** Goes through the devices that are there already, parents first. */
   coldplug(): void {
-    this.#push(coldplug(this.options.roots));
+    this.#coldplugging = this.#coldplug();
+  }
+
+  async #coldplug(): Promise<void> {
+    for (const piece of coldplug(this.options.roots)) {
+      this.#push(piece);
+      // What is to be loaded for it begins.
+      await nextTurn();
+    }
   }
 
   /** Reads the module tree and all configuration again, because a file changed or `uid` asked for it. What is in flight ends with the old ones. */
@@ -248,13 +257,15 @@ export class Daemon {
     return this.#retention.prune(uid);
   }
 
-  /** Resolves once every event the kernel had sent by now is dealt with. */
-  settle(signal: AbortSignal): Promise<boolean> {
+  /** Resolves once every event the kernel had sent by now is dealt with, and the devices that were there at the start are. */
+  async settle(signal: AbortSignal): Promise<boolean> {
+    await this.#coldplugging;
     return isSettled(this.queue, this.options.roots.sys, signal);
   }
 
   /** Stops listening, finishes what is in flight, writes the record and closes it. */
   async stop(reason: string): Promise<void> {
+    await this.#coldplugging;
     this.#source?.stop();
     this.#watch?.close();
     this.#rest.stop();

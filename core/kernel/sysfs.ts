@@ -32,13 +32,16 @@ const buffer = Buffer.allocUnsafe(ATTRIBUTE_MAX_BYTES);
  * What vanishes during the walk is left out. Synchronous, since some thousand short calls are quicker than as many promises.
  * Source: Documentation/ABI/testing/sysfs-uevent, Documentation/admin-guide/sysfs-rules.rst.
  */
-export function walkSysfs({ sys }: Pick<SystemRoot, 'sys'>): SysfsDevice[] {
-  const devices: SysfsDevice[] = [];
-  walkFolder(sys, '/devices', 0, devices);
-  return devices;
+export function walkSysfs(root: Pick<SystemRoot, 'sys'>): SysfsDevice[] {
+  return [...walkingSysfs(root)];
 }
 
-function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDevice[]): void {
+/** The same, each device as it is when it is asked for. */
+export function walkingSysfs({ sys }: Pick<SystemRoot, 'sys'>): IterableIterator<SysfsDevice> {
+  return walkFolder(sys, '/devices', 0);
+}
+
+function* walkFolder(sys: string, folder: string, depth: number): IterableIterator<SysfsDevice> {
   if (depth > DEPTH_MAX) return;
   const entries = entriesOf(sys + folder);
   if (entries === undefined) return;
@@ -50,9 +53,9 @@ function walkFolder(sys: string, folder: string, depth: number, devices: SysfsDe
   }
   if (names.has('uevent')) {
     const device = readDevice(sys, folder, name => names.has(name));
-    if (device !== undefined) devices.push(device);
+    if (device !== undefined) yield device;
   }
-  for (const name of folders.toSorted()) walkFolder(sys, `${folder}/${name}`, depth + 1, devices);
+  for (const name of folders.toSorted()) yield* walkFolder(sys, `${folder}/${name}`, depth + 1);
 }
 
 /** One device by its devpath, or undefined when there is none. */
