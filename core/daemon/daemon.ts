@@ -213,13 +213,9 @@ export class Daemon {
     this.#watch = new WorldWatch([...this.#world.watched, ...this.rules.watched], () => this.reload());
   }
 
-  /**
-   * Has the alias matchers ready: some milliseconds from their cache files, two tenths of a second when they have to be compiled, which
-   * would otherwise hold up some event later.
-   */
+  /** Has the module tree ready, which would otherwise hold up some event later. */
   prepare(): void {
-    this.#world.tree.aliasIndex().prepare();
-    this.#world.tree.builtinAliasIndex().prepare();
+    this.#world.tree.prepare();
     this.#rest.disturb();
   }
 

@@ -138,6 +138,17 @@ export class ModuleTree {
     return (this.#symbols ??= new AliasIndex(() => this.#open('symbols'), 'modules.symbols'));
   }
 
+  /**
+   * Has everything there that devices and modules are looked up in: some milliseconds, or two tenths of a second when the patterns have
+   * to be compiled. For who answers for long, and must not do it when an event comes.
+   */
+  prepare(): void {
+    this.aliasIndex().prepare();
+    this.builtinAliasIndex().prepare();
+    this.#source('dep').readAll();
+    this.#source('builtin').readAll();
+  }
+
   /** The files the modules and the builtin modules are looked up in. */
   get depFile(): string {
     return this.#source('dep').file;

@@ -63,12 +63,16 @@ test('an index that is written anew while a tree is open is named and the text a
   });
   const tree = ModuleTree.open(dir);
   t.is(tree.module(moduleName('module_0000'))?.path, 'kernel/a/module_0000.ko');
+  const prepared = ModuleTree.open(dir);
+  prepared.prepare();
   writeFileSync(path.join(dir, 'modules.dep.bin'), index.subarray(0, 100));
   t.is(tree.module(moduleName('module_1500'))?.path, 'kernel/b/module_1500.ko');
   t.deepEqual(
     tree.problems.map(({ message }) => message.replace(/^.*: (?=another)/, '')),
     ['another file has taken its place; its text is read instead'],
   );
+  t.is(prepared.module(moduleName('module_2999'))?.path, 'kernel/a/module_2999.ko', 'it has all it was opened with');
+  t.deepEqual(prepared.problems, []);
 });
 
 test('an index without its text keeps the place of the index', t => {

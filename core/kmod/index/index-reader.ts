@@ -105,10 +105,15 @@ export class IndexReader {
     return found.length > 1 ? orderAsFound(found) : found;
   }
 
+  /** Has all of it there, for who will ask often. */
+  readAll(): void {
+    this.#source.need(0, this.#bytes.length);
+  }
+
   /** Every pair, keys in byte order, the values of one key in the order they are stored. */
   entries(): IndexEntry[] {
     const found: IndexEntry[] = [];
-    this.#source.need(0, this.#bytes.length);
+    this.readAll();
     if ((this.#root & NODE_OFFSET_MASK) !== 0 && this.#bytes.length > (this.#root & NODE_OFFSET_MASK)) {
       const budget = { nodes: this.#bytes.length };
       this.#collect(this.#root, '', found, budget);

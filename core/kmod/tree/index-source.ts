@@ -19,6 +19,8 @@ export interface IndexSource {
   searchWild(query: string): readonly IndexEntry[];
   /** Every pair. */
   entries(): readonly IndexEntry[];
+  /** Has all of it there, for who will ask often and must not find another file in its place. */
+  readAll(): void;
 }
 
 /**
@@ -87,6 +89,10 @@ class GuardedSource implements IndexSource {
 
   entries(): readonly IndexEntry[] {
     return this.#ask(source => source.entries());
+  }
+
+  readAll(): void {
+    this.#ask(source => source.readAll());
   }
 
   #ask<Answer>(question: (source: IndexSource) => Answer): Answer {
