@@ -8,6 +8,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { compiledFile, loadedParts, loadPart } from '../../core/cli/load-part.ts';
+import { COMPILERS } from '../../core/kernel/compiling.ts';
 import { systemRoot } from '../../core/kernel/system-root.ts';
 import { makeModule, makeSampleSystem, SAMPLE_MODALIAS, SAMPLE_RELEASE } from './sample-system.ts';
 
@@ -76,8 +77,9 @@ await run('usher-status.cjs', 'runStatus', ['--state-dir', stateDir]);
 await daemon;
 rmSync(sample, { recursive: true, force: true });
 
-// V8 takes only what was made with the same flags; the daemon has set one of its own.
-for (const flag of ['--flush-bytecode', '--heap-growing-percent=0']) setFlagsFromString(flag);
+// V8 takes only what was made with the same flags; the daemon has set some of its own.
+const ownFlags = ['--flush-bytecode', '--heap-growing-percent=0', ...COMPILERS.map(compiler => `--${compiler}`)];
+for (const flag of ownFlags) setFlagsFromString(flag);
 for (const { file, script } of loadedParts()) {
   writeFileSync(compiledFile(file), script.createCachedData());
   chmodSync(compiledFile(file), 0o644);

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** V8's compilers of code that is called often, the quick one and the thorough ones. Source: V8's flag-definitions.h. */
-const COMPILERS = ['sparkplug', 'maglev', 'opt'] as const;
+export const COMPILERS = ['sparkplug', 'maglev', 'opt'] as const;
 
 /** A V8 that may make no code at all (--jitless) has no WebAssembly either, and must not be told to. */
 const MAY_COMPILE = 'WebAssembly' in globalThis;
