@@ -13,6 +13,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
 
@@ -136,7 +137,7 @@ function keepApart(build: esbuild.PluginBuild, isPart: boolean): void {
 
 /** Node's own modules that are not there yet when it has started: each takes 1 to 9 ms to load, and most runs need few of them. */
 const LATE_BUILTINS =
-  /^node:(?:child_process|crypto|https?|net|readline|readline\/promises|stream|stream\/promises|worker_threads|zlib)$/;
+  /^node:(?:child_process|crypto|fs\/promises|https?|net|readline|readline\/promises|stream|stream\/promises|worker_threads|zlib)$/;
 
 /** Has such a module loaded when something of it is used for the first time, and not with whatever imports it. */
 function loadLate(build: esbuild.PluginBuild): void {
@@ -157,6 +158,34 @@ function importWhole(build: esbuild.PluginBuild): void {
   );
   build.onLoad({ filter: /.*/, namespace: 'whole' }, ({ path: name }) => ({
     contents: `export default process.getBuiltinModule(${JSON.stringify(name)});`,
+    loader: 'js',
+  }));
+}
+
+/**
+ * Bundles better-sqlite3, whose dozen of files Node's own loader takes 4 ms to find and read, with the addon that it would choose on this
+ * machine. Where that does not lie beside dist/, as npm may have it, the package is loaded as it is.
+ */
+function bundleSqlite(build: esbuild.PluginBuild): void {
+  const folder = path.join(top, 'node_modules/better-sqlite3');
+  const { getPrebuildPath } = createRequire(import.meta.url)(path.join(folder, 'lib/binding.js')) as {
+    readonly getPrebuildPath: () => string | null;
+  };
+  const addon = getPrebuildPath();
+  if (addon === null || existsSync(path.join(folder, 'build'))) return;
+  build.onResolve({ filter: /^better-sqlite3$/ }, ({ kind, path: name }) =>
+    kind === 'import-statement' ? { path: name, namespace: 'sqlite' } : { path: name, external: true },
+  );
+  build.onLoad({ filter: /.*/, namespace: 'sqlite' }, () => ({
+    contents: `
+      const path = require('node:path').join(__dirname, ${JSON.stringify(path.relative(dist, addon))});
+      if (require('node:fs').existsSync(path)) {
+        const addon = { exports: {} };
+        process.dlopen(addon, path);
+        module.exports = require('./lib/database.js')(() => addon.exports, false);
+        module.exports.SqliteError = require('./lib/sqlite-error.js');
+      } else module.exports = require('better-sqlite3');`,
+    resolveDir: folder,
     loader: 'js',
   }));
 }
@@ -187,6 +216,7 @@ async function bundle(
       { name: 'apart', setup: build => keepApart(build, around === PART_AROUND) },
       { name: 'late', setup: loadLate },
       { name: 'whole', setup: importWhole },
+      { name: 'sqlite', setup: bundleSqlite },
     ],
     define: { 'import.meta.dirname': '__dirname', USHERD_VERSION: JSON.stringify(version) },
     logLevel: 'warning',
