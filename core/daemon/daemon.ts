@@ -174,7 +174,7 @@ export class Daemon {
     return this.#sourceFacts;
   }
 
-  /** Listens, so that nothing is missed from here on; then the caller says it is ready and calls `coldplug`. */
+  /** Listens, so that nothing is missed from here on; then the caller calls `prepare` and `coldplug`. */
   async start(): Promise<void> {
     const { roots, settings, acceptInjected, release, observes } = this.options;
     const choice = await chooseSource(settings.source, roots);
@@ -219,7 +219,7 @@ export class Daemon {
     this.#rest.disturb();
   }
 
-  /** Goes through the devices that are there already, parents first. */
+  /** Goes through the devices that are there already, first those that wait for a driver. */
   coldplug(): void {
     this.#coldplugging = this.#coldplug();
   }
@@ -227,7 +227,8 @@ export class Daemon {
   async #coldplug(): Promise<void> {
     for (const piece of coldplug(this.options.roots)) {
       this.#push(piece);
-      // What is to be loaded for it begins.
+      // What is decided about it is kept in the next turn, and what is to be loaded begins then.
+      await nextTurn();
       await nextTurn();
     }
   }

@@ -44,6 +44,9 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   const notifier = new Notifier(process.env);
   const printer = print(daemon, host, flags['quiet'] === true);
   await daemon.start();
+  daemon.prepare();
+  // What waits for a driver begins to be loaded while the rest is made ready.
+  if (wanted.coldplug) daemon.coldplug();
   const answers = new AnswerDesk(host.answers);
   const server = await serveDaemon(daemon, answers);
   const reload = (): void => {
@@ -54,8 +57,6 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   process.on('SIGHUP', reload);
   notifier.ready('following uevents');
   tellStart(daemon, host, flags['quiet'] === true);
-  daemon.prepare();
-  if (wanted.coldplug) daemon.coldplug();
   await untilAborted(host.signal);
   notifier.stopping();
   process.off('SIGHUP', reload);

@@ -11,17 +11,16 @@ export function noteSettings(settings: Settings, ledger: Ledger): void {
       ({ key, field }) => [key, settings[field]],
     ),
   );
-  const hash = createHash('sha256').update(JSON.stringify(values)).digest('hex');
-  const isNoNews = last === undefined ? Object.keys(values).length === 0 : last.hash === hash;
-  if (isNoNews) return;
   const before = last?.values ?? {};
+  const text = JSON.stringify(values);
+  if (text === JSON.stringify(before)) return;
   const changes = SETTINGS.flatMap(({ key, field }) => {
     const [was, is] = [before[key] ?? DEFAULT_SETTINGS[field], settings[field]];
     return isDeepStrictEqual(was, is) ? [] : [`${key}: ${JSON.stringify(was)} → ${JSON.stringify(is)}`];
   });
   ledger.incident({
     kind: 'settings-changed',
-    hash,
+    hash: createHash('sha256').update(text).digest('hex'),
     ...(last !== undefined && { before: last.hash }),
     values,
     changes,

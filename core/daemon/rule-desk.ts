@@ -88,7 +88,7 @@ export class RuleDesk implements DeviceRules {
     this.#settings = settings;
     const problems = set.problems.filter(({ severity }) => severity !== 'style');
     for (const problem of problems) reporter.emit('notice', 'warning', formatProblem(problem));
-    if (set.hash === before.hash && before !== EMPTY_RULE_SET) {
+    if (before !== EMPTY_RULE_SET && set.hash === before.hash) {
       this.#lookAtDevices = this.#speaksOfDevices();
       return;
     }

@@ -1,4 +1,5 @@
 import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, type Dirent } from 'node:fs';
+import path from 'node:path';
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
 import type { SystemRoot } from './system-root.ts';
@@ -58,6 +59,17 @@ function* walkFolder(sys: string, folder: string, depth: number): IterableIterat
   for (const name of folders.toSorted()) yield* walkFolder(sys, `${folder}/${name}`, depth + 1);
 }
 
+/** Every device on a bus, which are those a driver can be bound to; in no order. Source: Documentation/admin-guide/sysfs-rules.rst. */
+export function listBusDevices({ sys }: Pick<SystemRoot, 'sys'>): Devpath[] {
+  return namesIn(`${sys}/bus`).flatMap(bus => {
+    const folder = `/bus/${bus}/devices`;
+    return namesIn(sys + folder).flatMap(name => {
+      const target = linkTarget(`${sys}${folder}/${name}`);
+      return (target === undefined ? undefined : parseDevpath(path.join(folder, target))) ?? [];
+    });
+  });
+}
+
 /** One device by its devpath, or undefined when there is none. */
 export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
   // Every device of a real tree has a subsystem.
@@ -103,6 +115,10 @@ export function isOnSysfs(folder: string): boolean {
   }
 }
 
+function namesIn(folder: string): readonly string[] {
+  return entriesOf(folder)?.map(({ name }) => name) ?? [];
+}
+
 function entriesOf(folder: string): Dirent[] | undefined {
   try {
     return readdirSync(folder, { withFileTypes: true });
@@ -133,9 +149,13 @@ export function readAttribute(file: string): string | undefined {
 
 /** Last part of what a link points to, or undefined when it is no link. */
 function linkName(link: string): string | undefined {
+  const target = linkTarget(link);
+  return target?.slice(target.lastIndexOf('/') + 1);
+}
+
+function linkTarget(link: string): string | undefined {
   try {
-    const target = readlinkSync(link);
-    return target.slice(target.lastIndexOf('/') + 1);
+    return readlinkSync(link);
   } catch {
     return undefined;
   }

@@ -162,9 +162,9 @@ export class Ledger {
 
   /** The newest incident of one of these kinds; undefined also while the file cannot be opened. */
   lastIncident<Kind extends IncidentKind>(...kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
-    this.flush();
+    const waiting = this.#rows.lastIncident(kinds);
     const { db } = this.#rows;
-    return db && this.#rows.guarded(() => readLastIncident(db, kinds));
+    return waiting ?? (db && this.#rows.guarded(() => readLastIncident(db, kinds)));
   }
 
   /**

@@ -3,7 +3,7 @@ import type { Uevent } from '../1-intake/uevent.ts';
 import type { Outcome } from '../6-load/outcome.ts';
 import type { Deliberation, EntryResult } from './deliberation.ts';
 import type { PendingItem } from '../4-policy/pending-queue.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, IncidentKind } from './incident.ts';
 import type { PendingEnd } from './pending-rows.ts';
 import type { RequestFacts } from './request.ts';
 
@@ -116,6 +116,15 @@ export class RowQueue {
   /** The rows that came after this one. */
   after(id: number): readonly Row[] {
     return this.#rows.slice(this.#rows.findLastIndex(row => row.id <= id) + 1);
+  }
+
+  /** The newest incident of one of these kinds. */
+  lastIncident<Kind extends IncidentKind>(kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
+    const isWanted = (incident: Incident): incident is Extract<Incident, { kind: Kind }> =>
+      (kinds as readonly IncidentKind[]).includes(incident.kind);
+    for (const row of this.#rows.toReversed())
+      if (row.kind === 'incident' && isWanted(row.incident)) return row.incident;
+    return undefined;
   }
 
   push(row: Row): void {

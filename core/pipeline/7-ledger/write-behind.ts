@@ -1,8 +1,9 @@
 import { statSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UsherdError } from '../../errors.ts';
 import { isDamage, isDiskRefusal, isSqliteError, type Connection, type SetAside } from './database.ts';
 import { DurableWait, type Durability } from './durability.ts';
-import type { Incident } from './incident.ts';
+import type { Incident, IncidentKind } from './incident.ts';
 import type { LedgerFile } from './ledger-file.ts';
 import type { PutOnDisk } from './log-sync.ts';
 import { LedgerStore } from './ledger-store.ts';
@@ -12,6 +13,8 @@ import { HELD_MAX_ROWS, RowQueue, type Row } from './row-queue.ts';
 export const BATCH_MAX_ROWS = 2000;
 /** A plain event is written after this at the latest, and on disk a moment later; a decision is there before the act, whatever this says. */
 export const BATCH_MAX_WAIT_MS = 250;
+/** So much later when somebody waits to act by then: what they act on is handed over in between. */
+const BATCH_AFTER_KEPT_MS = 50;
 /** Quiet after which the write-ahead log is copied into the file, when there is enough of it. */
 export const CHECKPOINT_AFTER_QUIET_MS = 2000;
 /** Fewer rows than this are not worth a copy. */
@@ -67,6 +70,7 @@ export class WriteBehind {
   /** The newest row that was kept in one piece. */
   #keptId = 0;
   #keeping: Promise<Durability> | undefined;
+  #waitingToAct = 0;
   readonly #wait = new DurableWait(error => this.#tellNotWritten(error.code ?? 'EIO', error.message));
   #timer: NodeJS.Timeout | undefined;
   #isFailing = false;
@@ -115,7 +119,12 @@ export class WriteBehind {
     this.#queue.push(row);
     if (this.#isFailing) return;
     if (this.#queue.size >= BATCH_MAX_ROWS) this.flush();
-    else this.#timer ??= setTimeout(() => this.flush(), BATCH_MAX_WAIT_MS).unref();
+    else this.#timer ??= setTimeout(() => this.#flushInTime(), BATCH_MAX_WAIT_MS).unref();
+  }
+
+  /** The newest incident of one of these kinds among the rows on their way. */
+  lastIncident<Kind extends IncidentKind>(kinds: readonly Kind[]): Extract<Incident, { kind: Kind }> | undefined {
+    return this.#queue.lastIncident(kinds);
   }
 
   /**
@@ -124,13 +133,19 @@ export class WriteBehind {
    */
   kept(): Promise<Durability> {
     if (this.#isFailing) return Promise.resolve('in-memory');
-    this.#keeping ??= new Promise(resolve =>
-      setImmediate(() => {
-        this.#keeping = undefined;
-        resolve(this.#keep());
-      }),
-    );
+    this.#keeping ??= this.#keepInTurn();
     return this.#keeping;
+  }
+
+  async #keepInTurn(): Promise<Durability> {
+    this.#waitingToAct += 1;
+    await nextTurn();
+    this.#keeping = undefined;
+    try {
+      return await this.#keep();
+    } finally {
+      this.#waitingToAct -= 1;
+    }
   }
 
   #keep(): Promise<Durability> | Durability {
@@ -169,6 +184,12 @@ export class WriteBehind {
     this.#wait.flushed(durability);
     this.#checkpointWhenQuiet();
     return durability;
+  }
+
+  /** Who waits to act goes first: the rows are kept, and their tables take long. */
+  #flushInTime(): void {
+    if (this.#waitingToAct === 0) this.flush();
+    else this.#timer = setTimeout(() => this.#flushInTime(), BATCH_AFTER_KEPT_MS).unref();
   }
 
   /** Writes what waits, and gives the file back. */

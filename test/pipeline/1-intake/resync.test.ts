@@ -4,7 +4,6 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import * as fc from 'fast-check';
 import { walkSysfs, type SysfsDevice } from '../../../core/kernel/sysfs.ts';
-import { coldplug } from '../../../core/pipeline/1-intake/coldplug.ts';
 import { resync, type DeviceSnapshot } from '../../../core/pipeline/1-intake/resync.ts';
 import type { Uevent } from '../../../core/pipeline/1-intake/uevent.ts';
 import type { Devpath } from '../../../core/vocabulary/devpath.ts';
@@ -23,29 +22,6 @@ function sysfs(t: ExecutionContext, files: Record<string, string>): { sys: strin
 const told = (events: readonly Uevent[]): string[] => events.map(event => `${event.action} ${event.devpath}`);
 const knownFrom = (devices: readonly SysfsDevice[]): Map<Devpath, DeviceSnapshot> =>
   new Map(devices.map(device => [device.devpath, device]));
-
-test('what is there already becomes one add each, parents first, with all its uevent file says', t => {
-  const root = sysfs(t, {
-    '/devices/a': 'SUBSYSTEM=pci\nMODALIAS=pci:v1\n',
-    '/devices/a/b': 'SUBSYSTEM=usb\nDEVTYPE=usb_device\n',
-  });
-  const events = [...coldplug(root)].flat();
-  t.deepEqual(
-    events.map(({ receivedAtMs, env, ...event }) => [event, { ...env }, receivedAtMs > 1e12]),
-    [
-      [
-        { action: 'add', devpath: '/devices/a' as Devpath, subsystem: 'pci', origin: { kind: 'coldplug' } },
-        { ACTION: 'add', DEVPATH: '/devices/a', SUBSYSTEM: 'pci', MODALIAS: 'pci:v1' },
-        true,
-      ],
-      [
-        { action: 'add', devpath: '/devices/a/b' as Devpath, subsystem: 'usb', origin: { kind: 'coldplug' } },
-        { ACTION: 'add', DEVPATH: '/devices/a/b', SUBSYSTEM: 'usb', DEVTYPE: 'usb_device' },
-        true,
-      ],
-    ],
-  );
-});
 
 test('after a loss the difference is told: children removed first, parents added first, another driver as a change', t => {
   const before = sysfs(t, {
