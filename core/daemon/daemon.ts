@@ -219,13 +219,16 @@ export class Daemon {
     this.#rest.disturb();
   }
 
-  /** Goes through the devices that are there already, first those that wait for a driver. */
-  coldplug(): void {
-    this.#coldplugging = this.#coldplug();
+  /** Goes through the devices that are there already: at once through those that wait for a driver, and the others `after` that is settled. */
+  coldplug(after: Promise<unknown>): void {
+    this.#coldplugging = this.#coldplug(after);
   }
 
-  async #coldplug(): Promise<void> {
-    for (const piece of coldplug(this.options.roots)) {
+  async #coldplug(after: Promise<unknown>): Promise<void> {
+    const pieces = coldplug(this.options.roots);
+    this.#push(pieces.next().value ?? []);
+    await Promise.allSettled([after]);
+    for (const piece of pieces) {
       this.#push(piece);
       // What is decided about it is kept in the next turn, and what is to be loaded begins then.
       await nextTurn();

@@ -45,10 +45,10 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   const printer = print(daemon, host, flags['quiet'] === true);
   await daemon.start();
   daemon.prepare();
-  // What waits for a driver begins to be loaded while the rest is made ready.
-  if (wanted.coldplug) daemon.coldplug();
   const answers = new AnswerDesk(host.answers);
-  const server = await serveDaemon(daemon, answers);
+  const serving = serveDaemon(daemon, answers);
+  if (wanted.coldplug) daemon.coldplug(serving);
+  const server = await serving;
   const reload = (): void => {
     notifier.reloading();
     daemon.reload();
