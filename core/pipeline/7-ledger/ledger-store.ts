@@ -60,8 +60,8 @@ export class LedgerStore {
   }
 
   /** Keeps rows on their way into the tables, as they are to stand there. @throws as `write` */
-  keep({ writer }: LedgerFile, rows: readonly Row[]): void {
-    writer.keep(this.#asWritten(rows));
+  keep({ kept }: LedgerFile, rows: readonly Row[]): void {
+    kept.add(this.#asWritten(rows));
   }
 
   /** Moves the file aside, because it turned out to be damaged; the next `open` makes a new one. @throws {UsherdError} FILE_UNREADABLE */

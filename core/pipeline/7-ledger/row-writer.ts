@@ -43,13 +43,14 @@ export class RowWriter {
   readonly #pending;
   readonly #pendingEnd;
 
-  constructor(db: Connection, now: () => number) {
+  /** `kept` is where rows wait that are to be on disk before they are written here. */
+  constructor(db: Connection, now: () => number, kept: KeptRows = new KeptRows(db)) {
     this.#db = db;
     this.#strings = new Strings(db);
     this.#decisions = new DecisionRows(db, this.#strings);
     this.#rollUps = new RollUps(db, this.#strings);
     this.#seals = new SealWriter(db, now);
-    this.#kept = new KeptRows(db);
+    this.#kept = kept;
     const insert = (table: string): ShapedInsert => new ShapedInsert(db, this.#strings, table, columnsOf(table));
     this.#run = insert('run');
     this.#runEnd = insert('run_end');
@@ -81,11 +82,6 @@ export class RowWriter {
       this.forget();
       throw error;
     }
-  }
-
-  /** Keeps rows as they are until they are written; those of them that no transaction has reached are written by `writeKept`. */
-  keep(rows: readonly Row[]): void {
-    this.#kept.add(rows);
   }
 
   /** Writes what a writer kept that was killed before it had written it. */
