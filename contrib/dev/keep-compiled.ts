@@ -9,7 +9,6 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { compiledFile, loadedParts, loadPart } from '../../core/cli/load-part.ts';
 import { COMPILERS } from '../../core/kernel/compiling.ts';
-import { systemRoot } from '../../core/kernel/system-root.ts';
 import { makeModule, makeSampleSystem, SAMPLE_MODALIAS, SAMPLE_RELEASE } from './sample-system.ts';
 
 /** Long enough for a daemon to have gone through the few devices there are. */
@@ -58,22 +57,13 @@ await run('usher-why.cjs', 'runWhy', [SAMPLE_MODALIAS, ...root, '--kernel', kern
 process.argv.splice(1, process.argv.length, 'usher', 'devices', ...root);
 await run('usher-verbs.cjs', 'runVerb');
 
-const signal = AbortSignal.timeout(DAEMON_MS);
-const { stdout, stderr, env } = process;
-const uid = process.getuid?.() ?? 0;
-const options = { observe: true, source: 'kernel' };
-const daemon = run('usherd.cjs', 'runDaemon', options, {
-  stdout,
-  stderr,
-  env,
-  uid,
-  roots: systemRoot({ root: sample, sysRoot: '/sys', procRoot: '/proc', stateDir }, { env, uid }),
-  release: kernel,
-  signal,
-  answers: path.join(top, 'dist/usher-answers.cjs'),
-});
-while (!existsSync(path.join(stateDir, 'socket')) && !signal.aborted) await pause(SOCKET_WAIT_MS);
+const daemonWords = ['--observe', '--source', 'kernel', ...root, '--proc-root', '/proc', '--kernel', kernel];
+const daemon = run('usher-daemon.cjs', 'startDaemon', [...daemonWords, '--state-dir', stateDir]);
+const isLate = AbortSignal.timeout(DAEMON_MS);
+while (!existsSync(path.join(stateDir, 'socket')) && !isLate.aborted) await pause(SOCKET_WAIT_MS);
 await run('usher-status.cjs', 'runStatus', ['--state-dir', stateDir]);
+await pause(DAEMON_MS);
+process.kill(process.pid, 'SIGTERM');
 await daemon;
 rmSync(sample, { recursive: true, force: true });
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { wallClockMs } from '../../vocabulary/wall-clock.ts';
 import { listBusDevices, readSysfsDevice, walkingSysfs, type SysfsDevice } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
@@ -36,7 +37,8 @@ function waitingDevices(root: Pick<SystemRoot, 'sys'>): ReadonlyMap<Devpath, Sys
     if (there !== undefined) found.set(devpath, there);
   };
   for (const devpath of listBusDevices(root).toSorted()) {
-    const device = found.has(devpath) ? undefined : readSysfsDevice(root, devpath);
+    if (found.has(devpath) || existsSync(`${root.sys}${devpath}/driver`)) continue;
+    const device = readSysfsDevice(root, devpath);
     if (device?.modalias !== undefined && device.driver === undefined) find(devpath, device);
   }
   return found;
