@@ -48,7 +48,10 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   const answers = new AnswerDesk(host.answers);
   const serving = serveDaemon(daemon, answers);
   if (wanted.coldplug) daemon.coldplug(serving);
-  const server = await serving;
+  const server = await serving.catch(async (error: unknown) => {
+    await daemon.stop('it cannot be asked anything');
+    throw error;
+  });
   const reload = (): void => {
     notifier.reloading();
     daemon.reload();

@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { walkSysfs } from '../../core/kernel/sysfs.ts';
@@ -96,6 +97,17 @@ real('a state folder that cannot be made is refused with the reason', async t =>
   const { status, stderr } = await usher('daemon', '--observe', '--state-dir', '/proc/usherd-test/state');
   t.is(status, 4);
   t.regex(stderr, /^usher: \/proc\/usherd-test: the state folder cannot be made: ENOENT/);
+});
+
+real('a daemon that cannot make its socket says so, ends its run and itself', async t => {
+  const stateDir = mkdtempSync(path.join(tmpdir(), 'usherd-socket-'));
+  t.teardown(() => rmSync(stateDir, { recursive: true }));
+  mkdirSync(path.join(stateDir, 'socket'));
+  const { status, stderr } = await usher('daemon', '--observe', '--source', 'kernel', '--state-dir', stateDir);
+  t.not(status, 0);
+  t.true(stderr.includes(path.join(stateDir, 'socket')), stderr);
+  const incidents = await usher('history', '--incidents', '--state-dir', stateDir);
+  t.regex(incidents.stdout, /it cannot be asked anything/);
 });
 
 real('two daemons do not write one ledger', async t => {
