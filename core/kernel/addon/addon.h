@@ -68,6 +68,8 @@ struct job {
 napi_value job_start(napi_env env, struct job *job);
 /* Jobs joined by `after`, one after the other on one thread: an array of their promises, or a negative error number. */
 napi_value jobs_start(napi_env env, struct job *first);
+/* Gives up jobs joined by `after` that were not started. */
+void jobs_release(struct job *first);
 
 /* One per subject: puts its functions on `exports`. */
 bool netlink_register(napi_env env, napi_value exports);

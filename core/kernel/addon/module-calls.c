@@ -117,13 +117,6 @@ static struct module_job *file_job(napi_env env, const napi_value *values) {
   return it;
 }
 
-static void release_files(struct job *first) {
-  for (struct job *job = first, *after; job != NULL; job = after) {
-    after = job->after;
-    release(job);
-  }
-}
-
 /* [path, parameters, flags, path, …], one after the other until one is refused for another reason than being there. */
 static napi_value finit_modules(napi_env env, napi_callback_info info) {
   napi_value list = NULL;
@@ -144,7 +137,7 @@ static napi_value finit_modules(napi_env env, napi_callback_info info) {
     for (uint32_t n = 0; n < 3; n++) is_read = is_read && napi_get_element(env, list, at + n, &values[n]) == napi_ok;
     if (is_read) it = file_job(env, values);
     if (it == NULL) {
-      release_files(first);
+      jobs_release(first);
       return NULL;
     }
     *end = &it->job;

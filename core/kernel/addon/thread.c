@@ -86,7 +86,7 @@ static void settle(napi_env env, napi_value function, void *context, void *data)
   job->release(job);
 }
 
-static void release_all(struct job *first) {
+void jobs_release(struct job *first) {
   for (struct job *job = first, *after; job != NULL; job = after) {
     after = job->after;
     job->release(job);
@@ -102,7 +102,7 @@ static void run_all(struct job *first) {
     /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
     if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) != napi_ok) {
       job->release(job);
-      release_all(after);
+      jobs_release(after);
       return;
     }
   }
@@ -157,17 +157,17 @@ static bool make_promises(napi_env env, struct job *first, napi_value promises) 
 napi_value jobs_start(napi_env env, struct job *first) {
   struct addon *addon = addon_of(env);
   if (addon == NULL) {
-    release_all(first);
+    jobs_release(first);
     return NULL;
   }
   if (addon->running_threads >= THREADS_MAX) {
-    release_all(first);
+    jobs_release(first);
     return negative_errno(env, EAGAIN);
   }
   napi_value promises = NULL;
   if (!make_finished(env, addon) || napi_create_array(env, &promises) != napi_ok ||
       !make_promises(env, first, promises) || napi_acquire_threadsafe_function(addon->finished) != napi_ok) {
-    release_all(first);
+    jobs_release(first);
     napi_throw_error(env, NULL, "usherd addon: no thread can be started");
     return NULL;
   }
@@ -180,7 +180,7 @@ napi_value jobs_start(napi_env env, struct job *first) {
     napi_release_threadsafe_function(addon->finished, napi_tsfn_release);
     for (struct job *job = first; job != NULL; job = job->after)
       napi_resolve_deferred(env, job->deferred, negative_errno(env, error));
-    release_all(first);
+    jobs_release(first);
     return promises;
   }
   addon->running_threads += 1;

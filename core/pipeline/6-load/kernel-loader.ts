@@ -50,16 +50,14 @@ export class KernelLoader implements ModuleLoader {
    */
   async insert(file: string, parameters: string): Promise<ErrnoName | undefined> {
     if (!this.canInsert) return 'ENOSYS';
-    try {
+    return orErrno(async () => {
       const flags = this.#flagsFor(file);
-      const errno = flags === undefined ? 'ENOSYS' : await finitModule(file, parameters, flags);
-      if (!this.#mayTakeImage(errno, file)) return errno;
-      using unpacked = ModuleFile.open(file, UNPACKERS);
-      return await initModule(forgetVersions(unpacked, this.#force), parameters);
-    } catch (error) {
-      if (error instanceof UsherdError) return errnoOf(error);
-      throw error;
-    }
+      return this.#orImage(
+        flags === undefined ? 'ENOSYS' : await finitModule(file, parameters, flags),
+        file,
+        parameters,
+      );
+    });
   }
 
   /** Files that the kernel takes as they are it is given in one go; what it does not take is given otherwise, and all after it. */
@@ -82,9 +80,7 @@ export class KernelLoader implements ModuleLoader {
     given: Promise<ErrnoName | 'not-tried' | undefined> | undefined,
   ): Promise<ErrnoName | 'not-tried' | undefined> {
     const errno = given === undefined ? 'not-tried' : await given;
-    // What the kernel does not take as it is may be packed, whatever its name says.
-    if (errno === 'ENOEXEC' || errno === 'ENOSYS' || errno === 'EOPNOTSUPP') return this.insert(file, parameters);
-    if (errno !== 'not-tried') return errno;
+    if (errno !== 'not-tried') return orErrno(() => this.#orImage(errno, file, parameters));
     const earlier = await before;
     return earlier === undefined || earlier === 'EEXIST' ? this.insert(file, parameters) : 'not-tried';
   }
@@ -113,6 +109,13 @@ export class KernelLoader implements ModuleLoader {
     );
   }
 
+  /** What the kernel answered to the file; where it did not take that as it is, what it answers to the image in memory. */
+  async #orImage(errno: ErrnoName | undefined, file: string, parameters: string): Promise<ErrnoName | undefined> {
+    if (!this.#mayTakeImage(errno, file)) return errno;
+    using unpacked = ModuleFile.open(file, UNPACKERS);
+    return await initModule(forgetVersions(unpacked, this.#force), parameters);
+  }
+
   /** Whether the kernel has not the call, or the file is packed whatever its name says: it may take the image in memory. */
   #mayTakeImage(errno: ErrnoName | undefined, file: string): boolean {
     if (errno === 'ENOEXEC' && file.endsWith('.ko')) return compressionOf(file) !== 'none';
@@ -131,6 +134,15 @@ export class KernelLoader implements ModuleLoader {
 function compressionOf(file: string): Compression {
   using source = new FileSource(file);
   return detectCompression(source);
+}
+
+async function orErrno(insert: () => Promise<ErrnoName | undefined>): Promise<ErrnoName | undefined> {
+  try {
+    return await insert();
+  } catch (error) {
+    if (error instanceof UsherdError) return errnoOf(error);
+    throw error;
+  }
 }
 
 /** A file that cannot be read or unpacked → what the kernel would have said of it. */
