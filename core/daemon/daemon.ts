@@ -230,8 +230,7 @@ export class Daemon {
     await Promise.allSettled([after]);
     for (const piece of pieces) {
       this.#push(piece);
-      // What is decided about it is kept in the next turn, and what is to be loaded begins then.
-      await nextTurn();
+      // What is to be loaded for it begins.
       await nextTurn();
     }
   }
