@@ -6,7 +6,7 @@ export const daemon: Verb = {
   summary: 'run the daemon in the foreground',
   description: [
     'Takes uevents, looks each MODALIAS up in the module indexes, asks policy, loads the drivers as modprobe would, and keeps every event, decision and outcome in the ledger.',
-    'At start it goes through the devices that are there already, parents first. As root it loads; otherwise, or with --observe, it says and records what it would do. Where the kernel has no module tree it says which one it looked for and goes on.',
+    'At start it goes through the devices that are there already, parents first, and first of all through those that wait for a driver. As root it loads; otherwise, or with --observe, it says and records what it would do. Where the kernel has no module tree it says which one it looked for and goes on.',
     'Policy is asked about every module of a plan: modprobe.d, the kernel command line, [policy] of usherd.toml(5), and what usher forbid, approve and deny have decided. With dist/usher-modprobe in /proc/sys/kernel/modprobe the kernel’s own requests go the same way.',
     'It prints a line for each device that asked for a driver: the driver it has or would get, and why.',
   ],
