@@ -5,11 +5,16 @@ import { releaseMemory } from '../kernel/memory.ts';
 const QUIET_MS = 1000;
 /** The same until the first time: a start leaves 60 MB behind, and what comes next had better not be put on top of that. */
 const START_QUIET_MS = 200;
+/**
+ * Memory that must have come since the last time to be worth it. V8's collector takes along what it has learned of objects that are gone,
+ * and the next event has to teach it anew, which takes longer than the event itself; a device that is plugged in brings some 2 MB.
+ */
+const WORTH_BYTES = 12 * 1024 * 1024;
 /** As many events in that time, with half of those before, are a storm or go on for long; a device that is plugged in makes ten to forty. */
 const MANY_EVENTS = 64;
 
 /**
- * Gives memory back once it is quiet, and has code compiled only while much happens. While something happens it costs a wake-up a second, while nothing happens none at all:
+ * Gives memory back once it is quiet and there is enough of it, and has code compiled only while much happens. While something happens it costs a wake-up a second, while nothing happens none at all:
  * the timer is set by what happens, and ends with the rest.
  */
 export class Rest {
@@ -17,6 +22,8 @@ export class Rest {
   #isDisturbed = false;
   #events = 0;
   #quietMs = START_QUIET_MS;
+  /** Resident memory after the last time; none before it. */
+  #restingBytes = 0;
 
   /** Something has happened: so many events, or what is none. */
   disturb(events = 0): void {
@@ -42,7 +49,9 @@ export class Rest {
       // However many there were: they are over.
       this.#events = 0;
       compileHotCode(false);
+      if (process.memoryUsage.rss() < this.#restingBytes + WORTH_BYTES) return;
       releaseMemory();
+      this.#restingBytes = process.memoryUsage.rss();
     }
   }
 }
