@@ -274,6 +274,7 @@ export class Daemon {
     await Promise.race([this.queue.settled, pause(DRAIN_MAX_MS, undefined, { ref: false })]);
     await this.plugins.stop();
     this.#rejections.flush();
+    this.#modules.checkTaint();
     this.rules.stop();
     this.ledger.incident({ kind: 'shutdown', reason });
     if (this.ledger.close(reason) === 'in-memory')

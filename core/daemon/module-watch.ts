@@ -7,6 +7,8 @@ import { moduleName, moduleNameOfPath, type ModuleName } from '../vocabulary/mod
 
 /** The uevent of a module of ours comes within milliseconds of its insertion, through udevd within some seconds in a storm. */
 const OURS_FOR_MS = 30_000;
+/** The taint is looked at so long after a module came: whatever else comes of it, above all the next driver, goes first. */
+const TAINT_AFTER_MS = 100;
 /** More modules than are ever inserted in that time; the oldest is forgotten first. */
 const OURS_MAX_MODULES = 1024;
 
@@ -18,15 +20,24 @@ export class ModuleWatch {
   readonly #procRoot: string;
   readonly #record: (incident: Incident) => void;
   readonly #now: () => number;
+  readonly #later: (look: () => void) => void;
   /** Modules of ours, and until when an event of theirs is ours. */
   readonly #ours = new Map<ModuleName, number>();
   #commandsInFlight = 0;
   #taint: bigint | undefined;
+  /** The module that was loaded or removed when the taint was last to be looked at, which has not been done. */
+  #meanwhile: ModuleName | undefined;
 
-  constructor(procRoot: string, record: (incident: Incident) => void, now: () => number = Date.now) {
+  constructor(
+    procRoot: string,
+    record: (incident: Incident) => void,
+    now: () => number = Date.now,
+    later: (look: () => void) => void = look => void setTimeout(look, TAINT_AFTER_MS).unref(),
+  ) {
     this.#procRoot = procRoot;
     this.#record = record;
     this.#now = now;
+    this.#later = later;
     this.#taint = readTaint(procRoot);
   }
 
@@ -38,9 +49,11 @@ export class ModuleWatch {
         loader.canInsert
           ? this.#ownInsertion(path, () => loader.insert(path, parameters))
           : loader.insert(path, parameters),
-      insertInTurn: files => {
+      insertInTurn: (files, restsOn) => {
         for (const { path } of files) this.#expect(moduleNameOfPath(path));
-        return loader.insertInTurn(files).map((answer, n) => this.#ownInsertion(files[n]?.path ?? '', () => answer));
+        return loader
+          .insertInTurn(files, restsOn)
+          .map((answer, n) => this.#ownInsertion(files[n]?.path ?? '', () => answer));
       },
       runCommand: async (command, module) => {
         this.#commandsInFlight += 1;
@@ -48,7 +61,7 @@ export class ModuleWatch {
           return await loader.runCommand(command, module);
         } finally {
           this.#commandsInFlight -= 1;
-          this.checkTaint(module);
+          this.#taintMayChange(module);
         }
       },
       stateOf: module => loader.stateOf(module),
@@ -65,14 +78,23 @@ export class ModuleWatch {
     const module = moduleName(name);
     if (action === 'remove') this.#record({ kind: 'module-unloaded', module });
     if (action === 'add' && !this.#isOurs(module)) this.#record({ kind: 'module-loaded', module });
-    this.checkTaint(module);
+    this.#taintMayChange(module);
+  }
+
+  #taintMayChange(meanwhile: ModuleName): void {
+    const isLookedAt = this.#meanwhile !== undefined;
+    this.#meanwhile = meanwhile;
+    if (!isLookedAt) this.#later(() => this.checkTaint());
   }
 
   /**
    * Says when the taint is another than before, and by the kernel's word which loaded modules carry what is new; where none does (it failed
-   * to load, or is gone) `meanwhile` is named, which was loaded or removed at that time.
+   * to load, or is gone) the one is named that was loaded or removed at that time.
    */
-  checkTaint(meanwhile: ModuleName): void {
+  checkTaint(): void {
+    const meanwhile = this.#meanwhile;
+    if (meanwhile === undefined) return;
+    this.#meanwhile = undefined;
     const taint = readTaint(this.#procRoot);
     if (taint === undefined || taint === this.#taint) return;
     const before = this.#taint ?? 0n;
@@ -91,7 +113,7 @@ export class ModuleWatch {
       return await insert();
     } finally {
       this.#expect(module);
-      this.checkTaint(module);
+      this.#taintMayChange(module);
     }
   }
 

@@ -28,6 +28,7 @@ function watch(t: ExecutionContext): {
     proc,
     incident => told.push(incident),
     () => nowMs,
+    look => look(),
   );
   return { told, watch: made, taint, modules, pass: ms => void (nowMs += ms) };
 }
@@ -98,4 +99,36 @@ test('a taint that grew is told once, with the letters that are new and the modu
       { kind: 'taint-changed', before: '4096', after: '12289', letters: 'PE', module: 'vendor' },
     ],
   );
+});
+
+test('the taint is looked at once for all that comes within a moment, with the last module that came, and at the end at once', t => {
+  const proc = mkdtempSync(path.join(os.tmpdir(), 'usherd-proc-'));
+  t.teardown(() => rmSync(proc, { recursive: true, force: true }));
+  mkdirSync(path.join(proc, 'sys/kernel'), { recursive: true });
+  const taint = (mask: string): void => writeFileSync(path.join(proc, 'sys/kernel/tainted'), `${mask}\n`);
+  taint('0');
+  const told: Incident[] = [];
+  const looks: (() => void)[] = [];
+  const watched = new ModuleWatch(
+    proc,
+    incident => told.push(incident),
+    () => 0,
+    look => looks.push(look),
+  );
+  watched.event(event('remove', 'a'));
+  watched.event(event('remove', 'b'));
+  taint('4096');
+  t.is(looks.length, 1);
+  const taints = (): readonly Incident[] => told.filter(({ kind }) => kind === 'taint-changed');
+  t.deepEqual(taints(), []);
+  looks[0]?.();
+  const first = { kind: 'taint-changed', before: '0', after: '4096', letters: 'O', module: 'b' } as const;
+  t.deepEqual(taints(), [first]);
+  watched.event(event('remove', 'c'));
+  taint('12288');
+  watched.checkTaint();
+  const second = { kind: 'taint-changed', before: '4096', after: '12288', letters: 'E', module: 'c' } as const;
+  t.deepEqual(taints(), [first, second]);
+  looks[1]?.();
+  t.deepEqual(taints(), [first, second]);
 });
