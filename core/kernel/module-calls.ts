@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { errnoName, type ErrnoName } from '../vocabulary/errno.ts';
 import { native } from './native.ts';
+import type { RestsOn } from './rests-on.ts';
 
 /** Flags of finit_module(2). The last one needs CONFIG_MODULE_DECOMPRESS. */
 export const FinitFlag = { ignoreModversions: 1, ignoreVermagic: 2, compressedFile: 4 } as const;
@@ -29,10 +30,21 @@ export interface FileToInsert {
 /**
  * Files → the kernel, by finit_module(2), one after the other without coming back here in between; each is answered as soon as it is
  * in. After one that is refused (other than by EEXIST) the rest are not tried. Opening a file can fail, too, as open(2) does.
+ * The thread that inserts them first puts on disk what they rest on, so that nobody has to be woken in between.
  */
-export function finitModules(files: readonly FileToInsert[]): readonly Promise<ModuleCallAnswer | 'not-tried'>[] {
+export function finitModules(
+  files: readonly FileToInsert[],
+  restsOn?: RestsOn,
+): readonly Promise<ModuleCallAnswer | 'not-tried'>[] {
   const values = files.flatMap(({ file, parameters, flags }) => [file, parameters, flags]);
-  const begun = (takePlace() ?? Promise.resolve()).then(() => native().finitModules(values));
+  const begin = (): readonly Promise<number>[] | number => {
+    const promises = native().finitModules(values, restsOn?.fd ?? -1);
+    if (restsOn?.fd === undefined || typeof promises === 'number') return promises;
+    void promises[0]?.then(status => restsOn.wasPut(status));
+    return promises.slice(1);
+  };
+  const place = takePlace();
+  const begun = place === undefined ? begin() : place.then(begin);
   const answers = files.map(async (_file, index) => {
     const promises = await begun;
     const status = typeof promises === 'number' ? promises : ((await promises[index]) ?? 0);

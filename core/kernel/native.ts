@@ -77,7 +77,7 @@ export interface Native {
   netlinkClose(id: number): boolean;
   netlinkSend(port: number, groups: number, bytes: Uint8Array): number;
   netlinkInject(bytes: Uint8Array): number;
-  finitModules(files: readonly (string | number)[]): readonly Promise<number>[] | number;
+  finitModules(files: readonly (string | number)[], putFd: number): readonly Promise<number>[] | number;
   initModule(image: Uint8Array, parameters: string): Promise<number> | number;
   deleteModule(name: string, flags: number): Promise<number> | number;
   peerCredentials(fd: number): PeerCredentials | number;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { constants, tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import {
@@ -36,6 +36,27 @@ test('files are given one after the other, and after one that is refused none is
   const manyAtOnce = Array.from({ length: 3 * MODULE_CALLS_AT_ONCE_MAX }, () => finitModules(files));
   const all = await Promise.all(manyAtOnce.flat());
   t.is(all.filter(answer => answer === 'not-tried').length, 2 * manyAtOnce.length);
+});
+
+test('what modules rest on is put on disk before them, and where that fails they are tried all the same', async t => {
+  const files = [{ file: path.join(folder, 'none.ko'), parameters: '', flags: 0 }];
+  const told: number[] = [];
+  const wasPut = (status: number): void => void told.push(status);
+  const fd = openSync(notAModule, 'r+');
+  const answers = finitModules(files, { fd, wasPut });
+  // It is a descriptor of the thread's own.
+  closeSync(fd);
+  t.deepEqual(await Promise.all(answers), ['ENOENT']);
+  t.deepEqual(told, [0]);
+  for (const [unfit, errno] of [
+    [2 ** 20, constants.errno.EBADF],
+    [openSync('/proc/self/status', 'r'), constants.errno.EINVAL],
+  ] as const) {
+    t.deepEqual(await Promise.all(finitModules(files, { fd: unfit, wasPut })), ['ENOENT']);
+    t.is(told.pop(), -errno);
+  }
+  t.deepEqual(await Promise.all(finitModules(files, { fd: undefined, wasPut })), ['ENOENT']);
+  t.deepEqual(told, [0]);
 });
 
 test('a file that cannot be opened is answered as open(2) does, and a pipe is not waited for', async t => {

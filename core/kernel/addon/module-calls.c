@@ -30,8 +30,10 @@
 
 struct module_job {
   struct job job;
-  enum { FINIT, INIT, DELETE } call;
+  enum { FINIT, INIT, DELETE, PUT } call;
   unsigned int flags;
+  /* What is put on disk before the modules after it, a descriptor of our own; -1 where there is nothing. */
+  int fd;
   /* The module's file; NULL where there is none. */
   char *path;
   /* Parameters, or the module's name. */
@@ -59,6 +61,11 @@ static void run(struct job *job) {
     it->result = NOT_TRIED;
     return;
   }
+  if (it->call == PUT) {
+    /* What comes after it is done whatever comes of it: a disk that fails must not keep drivers away. */
+    if (it->result == 0 && fdatasync(it->fd) != 0) it->result = -errno;
+    return;
+  }
   /* Of this thread alone (setpriority(2), notes on threads). Where it may not, the call goes on as everybody else. */
   const int before = getpriority(PRIO_PROCESS, 0);
   (void)setpriority(PRIO_PROCESS, 0, CALL_NICENESS);
@@ -66,6 +73,7 @@ static void run(struct job *job) {
     case FINIT: status = insert_file(it); break;
     case INIT: status = syscall(SYS_init_module, it->image, it->image_bytes, it->text); break;
     case DELETE: status = syscall(SYS_delete_module, it->text, it->flags); break;
+    case PUT: break;
   }
   it->result = status == 0 ? 0 : -errno;
   job->is_over = status != 0 && errno != EEXIST;
@@ -79,6 +87,7 @@ static napi_value answer(napi_env env, struct job *job) {
 
 static void release(struct job *job) {
   struct module_job *it = (struct module_job *)job;
+  if (it->fd >= 0) close(it->fd);
   free(it->path);
   free(it->text);
   free(it->image);
@@ -94,6 +103,7 @@ static struct module_job *new_job(napi_env env, char *text) {
     return NULL;
   }
   it->job = (struct job){.run = run, .answer = answer, .release = release};
+  it->fd = -1;
   it->text = text;
   return it;
 }
@@ -117,12 +127,28 @@ static struct module_job *file_job(napi_env env, const napi_value *values) {
   return it;
 }
 
-/* [path, parameters, flags, path, …], one after the other until one is refused for another reason than being there. */
+/* A descriptor → the job that puts its file on disk; NULL with an exception pending. The caller may close its own meanwhile. */
+static struct module_job *put_job(napi_env env, int fd) {
+  struct module_job *it = new_job(env, NULL);
+  if (it == NULL) return NULL;
+  it->call = PUT;
+  it->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  it->result = it->fd < 0 ? -errno : 0;
+  return it;
+}
+
+/*
+ * [path, parameters, flags, path, …], one after the other until one is refused for another reason than being there. Before them `putFd`
+ * is put on disk, unless it is -1: what came of that is the first answer, and keeps no module away.
+ */
 static napi_value finit_modules(napi_env env, napi_callback_info info) {
-  napi_value list = NULL;
+  napi_value arguments[2] = {NULL, NULL};
   uint32_t length = 0;
+  int64_t put_fd = -1;
   bool is_list = false;
-  if (!arguments_read(env, info, "finitModules", 1, &list)) return NULL;
+  if (!arguments_read(env, info, "finitModules", 2, arguments)) return NULL;
+  if (!argument_integer(env, arguments[1], "finitModules", "putFd", -1, INT32_MAX, &put_fd)) return NULL;
+  const napi_value list = arguments[0];
   if (napi_is_array(env, list, &is_list) != napi_ok || !is_list || napi_get_array_length(env, list, &length) != napi_ok ||
       length == 0 || length % 3 != 0 || length > 3 * FILES_MAX) {
     napi_throw_type_error(env, NULL, "finitModules: files must be an array of path, parameters and flags of each");
@@ -130,6 +156,12 @@ static napi_value finit_modules(napi_env env, napi_callback_info info) {
   }
   struct job *first = NULL;
   struct job **end = &first;
+  if (put_fd >= 0) {
+    struct module_job *put = put_job(env, (int)put_fd);
+    if (put == NULL) return NULL;
+    *end = &put->job;
+    end = &put->job.after;
+  }
   for (uint32_t at = 0; at < length; at += 3) {
     napi_value values[3];
     struct module_job *it = NULL;

@@ -1,3 +1,4 @@
+import { putOnDisk, type RestsOn } from '../../kernel/rests-on.ts';
 import { assertNever } from '../../vocabulary/assert-never.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
@@ -28,6 +29,8 @@ export class PlanExecutor {
   readonly #onAct: ((step: ActingStep) => void) | undefined;
   /** Undefined when it was not tried after all: what it needs in another plan was refused. */
   readonly #inFlight = new Map<ModuleName, Promise<Outcome | undefined>>();
+  /** Modules that came in by our hands: a plan that was made before may still want them. */
+  readonly #came = new Set<ModuleName>();
 
   /**
    * @param observes true: nothing is done, each step's outcome says what would have been
@@ -60,17 +63,21 @@ export class PlanExecutor {
     return steps.some(({ kind }) => kind === 'run-install' || (kind === 'insert' && this.#loader.canInsert));
   }
 
-  /** A plan and what policy took out of it → one outcome a step, in order. After a required step has failed the rest is skipped. */
-  async execute(plan: LoadPlan, refusals: Refusals): Promise<readonly Outcome[]> {
+  /**
+   * A plan and what policy took out of it → one outcome a step, in order. After a required step has failed the rest is skipped. What
+   * the plan rests on is put on disk before its first act.
+   */
+  async execute(plan: LoadPlan, refusals: Refusals, restsOn?: RestsOn): Promise<readonly Outcome[]> {
     const outcomes: Outcome[] = [];
     let begun: Begun = new Map();
     let stop: string | undefined;
     for (const [at, step] of plan.steps.entries()) {
       const reason = refusals.get(step.module) ?? stop;
-      if (reason === undefined && !begun.has(step.module)) begun = this.#beginInTurn(plan.steps.slice(at), refusals);
+      if (reason === undefined && !begun.has(step.module))
+        begun = this.#beginInTurn(plan.steps.slice(at), refusals, restsOn);
       const outcome: Outcome =
         reason === undefined
-          ? ((await begun.get(step.module)) ?? (await this.#take(step)))
+          ? ((await begun.get(step.module)) ?? (await this.#take(step, restsOn)))
           : { kind: 'skipped', module: step.module, reason };
       outcomes.push(outcome);
       if (step.required && isFailure(outcome)) stop ??= `${step.module} could not be loaded`;
@@ -82,18 +89,18 @@ export class PlanExecutor {
    * The steps' first ones that can be given to the kernel in one go: each would end the plan if it failed, and coming back here in
    * between takes as long as inserting a small module.
    */
-  #beginInTurn(steps: readonly Step[], refusals: Refusals): Begun {
+  #beginInTurn(steps: readonly Step[], refusals: Refusals, restsOn: RestsOn | undefined): Begun {
     if (this.#observes || this.#onAct !== undefined || !this.#loader.canInsert) return new Map();
     const inTurn: InsertStep[] = [];
     for (const step of steps) {
       const isReady = step.kind === 'insert' && step.required && !refusals.has(step.module);
-      if (!isReady || this.#inFlight.has(step.module) || this.#loader.stateOf(step.module) === 'live') break;
+      if (!isReady || this.#inFlight.has(step.module) || this.#hasCome(step.module)) break;
       inTurn.push(step);
     }
-    if (inTurn.length < 2) return new Map();
+    if (inTurn.length === 0) return new Map();
     let startedAt = this.#clock();
     return new Map(
-      this.#loader.insertInTurn(inTurn).map((answer, n) => {
+      this.#loader.insertInTurn(inTurn, restsOn).map((answer, n) => {
         const { module } = inTurn[n] as InsertStep;
         const outcome = answer.then(errno => {
           const tookMs = this.#clock() - startedAt;
@@ -105,7 +112,12 @@ export class PlanExecutor {
     );
   }
 
-  async #take(step: Step): Promise<Outcome> {
+  /** What others have inserted since the plan was made is not looked for: the kernel says so (EEXIST). */
+  #hasCome(module: ModuleName): boolean {
+    return this.#came.has(module) && this.#loader.stateOf(module) === 'live';
+  }
+
+  async #take(step: Step, restsOn: RestsOn | undefined): Promise<Outcome> {
     switch (step.kind) {
       case 'loaded':
         return { kind: 'already-loaded', module: step.module };
@@ -116,7 +128,10 @@ export class PlanExecutor {
       case 'insert':
       case 'run-install':
         if (this.#observes) return { kind: 'observed', module: step.module };
-        return this.#once(step.module, () => (step.kind === 'insert' ? this.#insert(step) : this.#runInstall(step)));
+        return this.#once(step.module, async () => {
+          if (restsOn !== undefined) await putOnDisk(restsOn);
+          return step.kind === 'insert' ? this.#insert(step) : this.#runInstall(step);
+        });
       default:
         return assertNever(step);
     }
@@ -146,7 +161,10 @@ export class PlanExecutor {
   }
 
   #insertion(module: ModuleName, errno: ErrnoName | undefined, tookMs: number): Outcome {
-    if (errno === undefined) return { kind: 'inserted', module, tookMs };
+    if (errno === undefined) {
+      this.#came.add(module);
+      return { kind: 'inserted', module, tookMs };
+    }
     if (errno === 'EEXIST') return { kind: 'already-loaded', module };
     return { kind: 'refused', module, errno, meaning: refusalMeaning(errno, this.#loader.restrictions()), tookMs };
   }

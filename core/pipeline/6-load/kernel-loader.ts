@@ -3,6 +3,7 @@ import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
 import type { ModuleTree } from '../../kmod/module-tree.ts';
 import { FinitFlag, finitModule, finitModules, initModule } from '../../kernel/module-calls.ts';
+import { putOnDisk, type RestsOn } from '../../kernel/rests-on.ts';
 import { NO_MODULES, readModuleRestrictions, type ModuleRestrictions } from '../../kernel/restrictions.ts';
 import { readInitState } from '../../kernel/sys-module.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
@@ -61,21 +62,28 @@ export class KernelLoader implements ModuleLoader {
   }
 
   /** Files that the kernel takes as they are it is given in one go; what it does not take is given otherwise, and all after it. */
-  insertInTurn(files: readonly Insertable[]): readonly Promise<ErrnoName | 'not-tried' | undefined>[] {
+  insertInTurn(
+    files: readonly Insertable[],
+    restsOn?: RestsOn,
+  ): readonly Promise<ErrnoName | 'not-tried' | undefined>[] {
     const flags = files.map(({ path: file }) =>
       this.canInsert && file.endsWith('.ko') ? this.#flagsFor(file) : undefined,
     );
     const isPlain = flags.every(each => each !== undefined);
     const given = isPlain
-      ? finitModules(files.map(({ path: file, parameters }, n) => ({ file, parameters, flags: flags[n] ?? 0 })))
+      ? finitModules(
+          files.map(({ path: file, parameters }, n) => ({ file, parameters, flags: flags[n] ?? 0 })),
+          restsOn,
+        )
       : [];
-    let before: Promise<ErrnoName | 'not-tried' | undefined> = Promise.resolve(undefined);
+    let before: Promise<ErrnoName | 'not-tried' | undefined> | undefined;
+    if (!isPlain && restsOn !== undefined) before = putOnDisk(restsOn).then(() => undefined);
     return files.map((file, n) => (before = this.#insertAfter(before, file, given[n])));
   }
 
   /** `given` is the kernel's answer where it was asked already. */
   async #insertAfter(
-    before: Promise<ErrnoName | 'not-tried' | undefined>,
+    before: Promise<ErrnoName | 'not-tried' | undefined> | undefined,
     { path: file, parameters }: Insertable,
     given: Promise<ErrnoName | 'not-tried' | undefined> | undefined,
   ): Promise<ErrnoName | 'not-tried' | undefined> {

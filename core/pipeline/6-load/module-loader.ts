@@ -1,6 +1,7 @@
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
+import type { RestsOn } from '../../kernel/rests-on.ts';
 import type { ModuleRestrictions } from '../../kernel/restrictions.ts';
 
 /** How an install command ended. */
@@ -23,9 +24,12 @@ export interface ModuleLoader {
   insert(path: string, parameters: string): Promise<ErrnoName | undefined>;
   /**
    * Several at once, one after the other: each is answered as soon as it is in. After one that is refused, other than by EEXIST, the
-   * rest are not tried.
+   * rest are not tried. What they rest on is put on disk before the first.
    */
-  insertInTurn(files: readonly Insertable[]): readonly Promise<ErrnoName | 'not-tried' | undefined>[];
+  insertInTurn(
+    files: readonly Insertable[],
+    restsOn?: RestsOn,
+  ): readonly Promise<ErrnoName | 'not-tried' | undefined>[];
   runCommand(command: string, module: ModuleName): Promise<CommandEnd>;
   stateOf(module: ModuleName): ModuleState | undefined;
   restrictions(): ModuleRestrictions;
