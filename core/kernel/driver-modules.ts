@@ -1,7 +1,8 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { moduleName, type ModuleName } from '../vocabulary/module-name.ts';
 import { parentDevpath, type Devpath } from '../vocabulary/devpath.ts';
-import { readAttribute, walkSysfs } from './sysfs.ts';
+import { readSmallFile } from './small-file.ts';
+import { walkSysfs } from './sysfs.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** A device that has a driver, and the loadable module that driver is of. */
@@ -34,7 +35,7 @@ export function chainOf(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): reado
   for (let at: Devpath | undefined = devpath; at !== undefined; at = parentDevpath(at)) {
     const module = driverModule(roots, at);
     if (module === undefined) continue;
-    const modalias = readAttribute(`${roots.sys}${at}/modalias`)?.trim();
+    const modalias = readSmallFile(`${roots.sys}${at}/modalias`)?.trim();
     links.push({ module, ...(modalias === undefined || modalias === '' ? {} : { modalias }) });
   }
   return links;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { moduleName } from '../vocabulary/module-name.ts';
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { chainOf, isLoadable, type ModuleLink } from './driver-modules.ts';
-import { readAttribute } from './sysfs.ts';
+import { readSmallFile } from './small-file.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** What a person, or the machine itself, cannot do without, and the modules it works by. */
@@ -30,10 +30,10 @@ function keyboards(roots: Pick<SystemRoot, 'sys'>): readonly Lifeline[] {
   return list(`${roots.sys}/class/input`).flatMap(entry => {
     const devpath = /^input\d+$/.test(entry) ? devpathOf(roots, `class/input/${entry}`) : undefined;
     if (devpath === undefined || devpath.startsWith('/devices/virtual/')) return [];
-    const keys = readAttribute(`${roots.sys}${devpath}/capabilities/key`)?.trim().split(' ').at(-1) ?? '';
+    const keys = readSmallFile(`${roots.sys}${devpath}/capabilities/key`)?.trim().split(' ').at(-1) ?? '';
     const first = /^[0-9a-f]{1,16}$/.test(keys) ? BigInt(`0x${keys}`) : 0n;
     if ((first & FIRST_KEYS) !== FIRST_KEYS) return [];
-    const name = readAttribute(`${roots.sys}${devpath}/name`)?.trim() ?? entry;
+    const name = readSmallFile(`${roots.sys}${devpath}/name`)?.trim() ?? entry;
     return [{ kind: 'keyboard' as const, name, links: chainOf(roots, devpath) }];
   });
 }
@@ -44,7 +44,7 @@ const FIRST_KEYS = 0xffff_fffen;
 function networkLinks(roots: Pick<SystemRoot, 'sys'>): readonly Lifeline[] {
   return list(`${roots.sys}/class/net`).flatMap(name => {
     const devpath = devpathOf(roots, `class/net/${name}`);
-    const isUp = readAttribute(`${roots.sys}/class/net/${name}/operstate`)?.trim() === 'up';
+    const isUp = readSmallFile(`${roots.sys}/class/net/${name}/operstate`)?.trim() === 'up';
     if (devpath === undefined || !isUp || devpath.startsWith('/devices/virtual/')) return [];
     return [{ kind: 'network link' as const, name, links: chainOf(roots, devpath) }];
   });
@@ -70,8 +70,8 @@ function stackOf(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath, depth: number
     const slave = devpathOf(roots, `${devpath.slice(1)}/slaves/${name}`);
     return slave === undefined ? [] : stackOf(roots, slave, depth + 1);
   });
-  const uuid = readAttribute(`${folder}/dm/uuid`);
-  const level = readAttribute(`${folder}/md/level`)?.trim();
+  const uuid = readSmallFile(`${folder}/dm/uuid`);
+  const level = readSmallFile(`${folder}/md/level`)?.trim();
   const names = [
     ...(uuid === undefined ? [] : ['dm_mod', ...(uuid.startsWith('CRYPT-') ? ['dm_crypt'] : [])]),
     ...(level === undefined ? [] : ['md_mod', /^raid[456]$/.test(level) ? 'raid456' : level]),

@@ -57,7 +57,7 @@ export type XzRefusal =
 /**
  * The addon's functions, as they are (core/kernel/addon). A number below zero is a negative error number from the kernel;
  * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts,
- * device-calls.ts, memory.ts and xz.ts beside this file.
+ * device-calls.ts, memory.ts, small-file.ts and xz.ts beside this file.
  */
 export interface Native {
   netlinkOpen(
@@ -87,6 +87,7 @@ export interface Native {
   xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
   mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
   releaseMemory(): number;
+  readText(file: string): string | number;
   xzDecodeFile(
     file: string,
     sizeBytes: number,
@@ -103,6 +104,11 @@ let loaded: Native | undefined;
  */
 export function native(): Native {
   loaded ??= load(nativeFile());
+  return loaded;
+}
+
+/** The addon where it has been loaded: for what Node can do as well, if not as quickly, and it need not be loaded for. */
+export function nativeIfLoaded(): Native | undefined {
   return loaded;
 }
 

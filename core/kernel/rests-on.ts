@@ -9,11 +9,12 @@ export interface RestsOn {
 }
 
 /** For an act that does it by no thread of its own: ends when all it rests on is on disk, or could not be put there. */
-export function putOnDisk({ fd, wasPut }: RestsOn): Promise<void> {
+export function putOnDisk(restsOn: RestsOn): Promise<void> {
+  const { fd } = restsOn;
   if (fd === undefined) return Promise.resolve();
   return new Promise(resolve => {
     fdatasync(fd, error => {
-      wasPut(error?.errno ?? 0);
+      restsOn.wasPut(error?.errno ?? 0);
       resolve();
     });
   });

@@ -1,6 +1,7 @@
 import { existsSync, opendirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { moduleName, type ModuleName } from '../vocabulary/module-name.ts';
+import { readSmallFile } from './small-file.ts';
 
 /** How far the kernel is with a module. Source: kernel/module/main.c, show_initstate; /sys/module/NAME/initstate. */
 export type InitState = 'live' | 'coming' | 'going';
@@ -16,14 +17,9 @@ export function readInitState(
 ): InitState | 'builtin' | undefined {
   if (isBuiltin) return 'builtin';
   const folder = `${sysRoot}/module/${module}`;
-  if (!existsSync(folder)) return undefined; // By far the most asked-for case takes one call.
-  try {
-    // As UTF-8 it is one call of Node's; in another encoding five, with code of their own.
-    const text = readFileSync(`${folder}/initstate`, 'utf8').trim();
-    return text === 'coming' || text === 'going' ? text : 'live';
-  } catch {
-    return 'coming';
-  }
+  const text = readSmallFile(`${folder}/initstate`)?.trim();
+  if (text !== undefined) return text === 'coming' || text === 'going' ? text : 'live';
+  return existsSync(folder) ? 'coming' : undefined;
 }
 
 /** Modules that hold this one: /sys/module/NAME/holders, in directory order. */

@@ -1,6 +1,6 @@
 import { readlinkSync } from 'node:fs';
 import type { Devpath } from '../vocabulary/devpath.ts';
-import { readAttribute } from './sysfs.ts';
+import { readSmallFile } from './small-file.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** What sysfs says of one device that a replay cannot look up: the attributes and links that drivers and rules are chosen by. */
@@ -47,7 +47,7 @@ export function readSysfsSnapshot({ sys }: Pick<SystemRoot, 'sys'>, devpath: Dev
   const attrs: Record<string, string> = Object.create(null) as Record<string, string>;
   const links: Record<string, string> = Object.create(null) as Record<string, string>;
   for (const name of ATTRIBUTES) {
-    const value = readAttribute(`${sys}${devpath}/${name}`);
+    const value = readSmallFile(`${sys}${devpath}/${name}`);
     if (value !== undefined) attrs[name] = value.endsWith('\n') ? value.slice(0, -1) : value;
   }
   for (const name of LINKS) {

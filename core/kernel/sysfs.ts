@@ -1,7 +1,8 @@
-import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync, statfsSync, type Dirent } from 'node:fs';
+import { existsSync, readdirSync, readlinkSync, statfsSync, type Dirent } from 'node:fs';
 import path from 'node:path';
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
+import { readSmallFile } from './small-file.ts';
 import type { SystemRoot } from './system-root.ts';
 import { noVariables, type Variables } from '../vocabulary/variables.ts';
 
@@ -22,11 +23,6 @@ export interface SysfsDevice {
 
 /** Folders nested deeper than this are not looked into; the deepest real ones, USB behind hubs, have some thirty. */
 const DEPTH_MAX = 64;
-/** A uevent file has what the kernel would send: at most 2,048 bytes (UEVENT_BUFFER_SIZE), and at most one page is read of any. */
-const ATTRIBUTE_MAX_BYTES = 4096;
-
-const buffer = Buffer.allocUnsafe(ATTRIBUTE_MAX_BYTES);
-
 /**
  * Every device below /sys/devices, parents before their children, siblings by name. A device is a folder with a `uevent` file and a
  * `subsystem` link (or, in a fixture that can hold no links, a SUBSYSTEM line in its uevent file). Links are read, never followed.
@@ -79,7 +75,7 @@ export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpa
 /** `has` tells whether a link is there: reading one that is not tells it by an exception, which takes longer than all the rest. */
 function readDevice(sys: string, folder: string, has: (name: string) => boolean): SysfsDevice | undefined {
   const devpath = parseDevpath(folder);
-  const text = devpath === undefined ? undefined : readAttribute(`${sys}${folder}/uevent`);
+  const text = devpath === undefined ? undefined : readSmallFile(`${sys}${folder}/uevent`);
   if (devpath === undefined || text === undefined) return undefined;
   const env = parseUeventFile(text);
   const link = (name: string): string | undefined => (has(name) ? linkName(`${sys}${folder}/${name}`) : undefined);
@@ -124,26 +120,6 @@ function entriesOf(folder: string): Dirent[] | undefined {
     return readdirSync(folder, { withFileTypes: true });
   } catch {
     return undefined;
-  }
-}
-
-/**
- * Text of an attribute, at most one page, as the kernel gives it; undefined when there is none, when it refuses to be read now (EIO,
- * EAGAIN), or when the device went away between open and read (ENODEV).
- */
-export function readAttribute(file: string): string | undefined {
-  let fd: number;
-  try {
-    fd = openSync(file, 'r');
-  } catch {
-    return undefined;
-  }
-  try {
-    return buffer.toString('utf8', 0, readSync(fd, buffer, 0, ATTRIBUTE_MAX_BYTES, 0));
-  } catch {
-    return undefined;
-  } finally {
-    closeSync(fd);
   }
 }
 

@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readSmallFile } from './small-file.ts';
 
 /** One bit of the kernel's taint. */
 export interface TaintFlag {
@@ -51,10 +50,6 @@ export function decodeTaint(mask: bigint): readonly TaintFlag[] {
 
 /** /proc/sys/kernel/tainted; undefined where there is none. */
 export function readTaint(procRoot: string): bigint | undefined {
-  try {
-    const text = readFileSync(path.join(procRoot, 'sys/kernel/tainted'), 'latin1').trim();
-    return /^[0-9]{1,20}$/.test(text) ? BigInt(text) : undefined;
-  } catch {
-    return undefined;
-  }
+  const text = readSmallFile(`${procRoot}/sys/kernel/tainted`)?.trim();
+  return text !== undefined && /^[0-9]{1,20}$/.test(text) ? BigInt(text) : undefined;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { ModuleTraits } from '../kernel/module-traits.ts';
-import { readAttribute } from '../kernel/sysfs.ts';
+import { readSmallFile } from '../kernel/small-file.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { parseUsbDescriptors, readUsbDescriptors } from '../kernel/usb-descriptors.ts';
 import type { Device } from '../pipeline/2-device/device.ts';
@@ -41,7 +41,7 @@ export class SysfsFacts implements FactReader {
   attributesOf({ devpath }: Device, names: readonly string[]): Readonly<Record<string, string>> {
     const attributes: Record<string, string> = {};
     for (const name of names) {
-      const value = readAttribute(`${this.#sys}${devpath}/${name}`);
+      const value = readSmallFile(`${this.#sys}${devpath}/${name}`);
       if (value !== undefined) attributes[name] = value.replace(/\n$/, '');
     }
     return attributes;
@@ -76,10 +76,10 @@ export function noFacts(traitsOf: FactReader['traitsOf']): FactReader {
 
 function identityOf(bytes: Buffer, folder: string, devpath: string): UsbIdentity | undefined {
   const { interfaces } = parseUsbDescriptors(bytes, `${folder}/descriptors`);
-  const [vendor, product] = [readAttribute(`${folder}/idVendor`), readAttribute(`${folder}/idProduct`)];
+  const [vendor, product] = [readSmallFile(`${folder}/idVendor`), readSmallFile(`${folder}/idProduct`)];
   if (vendor === undefined || product === undefined) return undefined;
   const text = (key: string, name: string): Readonly<Record<string, string>> => {
-    const value = readAttribute(`${folder}/${name}`)?.replace(/\n$/, '');
+    const value = readSmallFile(`${folder}/${name}`)?.replace(/\n$/, '');
     return value === undefined || value === '' ? {} : { [key]: value };
   };
   const kinds = interfaces.flatMap(alias => {

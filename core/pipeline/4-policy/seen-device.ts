@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { readSysfsDevice, readAttribute } from '../../kernel/sysfs.ts';
+import { readSmallFile } from '../../kernel/small-file.ts';
+import { readSysfsDevice } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { readUsbDescriptors } from '../../kernel/usb-descriptors.ts';
 import { parentDevpath, type Devpath } from '../../vocabulary/devpath.ts';
@@ -28,7 +29,7 @@ export function seeDevice(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): See
   const owner = found.devtype === 'usb_interface' ? `${roots.sys}${parentDevpath(devpath) ?? devpath}` : folder;
   const bytes = readUsbDescriptors(owner);
   const descriptors = bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
-  const diskseq = readAttribute(`${folder}/diskseq`)?.trim();
+  const diskseq = readSmallFile(`${folder}/diskseq`)?.trim();
   const inode = statSync(folder, { throwIfNoEntry: false })?.ino.toString();
   return {
     devpath,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { readAttribute } from '../../kernel/sysfs.ts';
+import { readSmallFile } from '../../kernel/small-file.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { Device } from '../2-device/device.ts';
@@ -35,7 +35,7 @@ export function isShutOut(
   { devpath, devtype }: Pick<Device, 'devpath' | 'devtype'>,
 ): boolean {
   const isOfUsb = devtype === 'usb_interface' || devtype === 'usb_device';
-  return isOfUsb && readAttribute(`${sys}${devpath}/authorized`)?.trim() === '0';
+  return isOfUsb && readSmallFile(`${sys}${devpath}/authorized`)?.trim() === '0';
 }
 
 /** Lets a device in if it is shut out, and asks its bus to try the drivers → the kernel's error, or undefined. */

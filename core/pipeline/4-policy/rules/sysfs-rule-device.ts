@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { parseUeventFile, readAttribute } from '../../../kernel/sysfs.ts';
+import { readSmallFile } from '../../../kernel/small-file.ts';
+import { parseUeventFile } from '../../../kernel/sysfs.ts';
 import type { RuleDevice } from './rule-context.ts';
 
 /** Links whose last part is their value. Source: systemd, sd_device_get_sysattr_value. */
@@ -71,7 +72,7 @@ export class SysfsRuleDevice implements RuleDevice {
   }
 
   get uevent(): Readonly<Record<string, string>> {
-    this.#uevent ??= parseUeventFile(readAttribute(`${this.folder}/uevent`) ?? '');
+    this.#uevent ??= parseUeventFile(readSmallFile(`${this.folder}/uevent`) ?? '');
     return this.#uevent;
   }
 
@@ -106,7 +107,7 @@ export class SysfsRuleDevice implements RuleDevice {
   #read(name: string): string | undefined {
     if (VALUE_LINKS.has(name)) return this.#linkName(name);
     if (name === '' || !this.#mayHave(name)) return undefined;
-    const text = readAttribute(`${this.folder}/${name}`);
+    const text = readSmallFile(`${this.folder}/${name}`);
     const end = text?.indexOf('\0') ?? -1;
     return withoutLineEnds(end < 0 ? text : text?.slice(0, end));
   }

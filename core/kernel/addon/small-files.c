@@ -1,0 +1,41 @@
+/* Small files that the kernel makes as they are read (sysfs, proc), in one call of JavaScript's: Node's own take four for each. */
+#include "addon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What one read(2) of an attribute gives at most. Source: fs/sysfs/file.c, PAGE_SIZE. */
+#define TEXT_MAX_BYTES 4096
+#define PATH_MAX_BYTES 4095U
+
+/* readText(file) → what its first page has, as UTF-8, or a negative error number: as open(2) or read(2) has it. */
+static napi_value read_text(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  char *path = NULL;
+  char text[TEXT_MAX_BYTES];
+  if (!arguments_read(env, info, "readText", 1, values)) return NULL;
+  if (!argument_text(env, values[0], "readText", "file", PATH_MAX_BYTES, &path)) return NULL;
+  /* A pipe must not be waited for, nor a terminal become ours. */
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  int error = errno;
+  free(path);
+  if (fd < 0) return negative_errno(env, error);
+  ssize_t length = 0;
+  do {
+    length = read(fd, text, sizeof(text));
+  } while (length < 0 && errno == EINTR);
+  error = errno;
+  close(fd);
+  if (length < 0) return negative_errno(env, error);
+  napi_value result = NULL;
+  return napi_create_string_utf8(env, text, (size_t)length, &result) == napi_ok ? result : negative_errno(env, ENOMEM);
+}
+
+bool small_files_register(napi_env env, napi_value exports) {
+  const napi_property_descriptor functions[] = {
+      FUNCTION("readText", read_text),
+  };
+  return functions_register(env, exports, functions, sizeof(functions) / sizeof(functions[0]));
+}

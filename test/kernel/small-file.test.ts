@@ -1,0 +1,41 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import test from 'ava';
+import { native, nativeIfLoaded } from '../../core/kernel/native.ts';
+import { readSmallFile } from '../../core/kernel/small-file.ts';
+
+const folder = mkdtempSync(path.join(tmpdir(), 'usherd-small-file-'));
+test.after.always(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test.serial('a small file reads the same with the addon and without', t => {
+  const files: readonly (readonly [name: string, bytes: Buffer, text: string])[] = [
+    ['usual', Buffer.from('live\n'), 'live\n'],
+    ['empty', Buffer.alloc(0), ''],
+    ['not UTF-8', Buffer.from([0x61, 0xff, 0xc3, 0x62]), 'a\ufffd\ufffdb'],
+    ['a NUL', Buffer.from('a\0b'), 'a\0b'],
+    ['larger than a page', Buffer.alloc(10_000, 'x'), 'x'.repeat(4096)],
+  ];
+  for (const [name, bytes] of files) writeFileSync(path.join(folder, name), bytes);
+  mkdirSync(path.join(folder, 'folder'));
+  const absent = [path.join(folder, 'absent'), path.join(folder, 'folder'), path.join(folder, 'usual/below'), ''];
+  const look = (): void => {
+    for (const [name, , text] of files) t.is(readSmallFile(path.join(folder, name)), text, name);
+    for (const file of absent) t.is(readSmallFile(file), undefined, file);
+    t.is(readSmallFile('/proc/sys/kernel/ostype'), 'Linux\n');
+  };
+  t.is(nativeIfLoaded(), undefined);
+  look();
+  t.is(native(), nativeIfLoaded() as ReturnType<typeof native>);
+  look();
+});
+
+test.serial('a pipe nobody writes to is not waited for', t => {
+  const pipe = path.join(folder, 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  native();
+  t.is(readSmallFile(pipe), '');
+});
