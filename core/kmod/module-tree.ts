@@ -46,6 +46,8 @@ export class ModuleTree {
   readonly #watched = new WatchedFiles();
   readonly #sources = new Map<Table, IndexSource>();
   readonly #entries = new Map<ModuleName, ModuleEntry | undefined>();
+  /** Of those, and of what is built in, which are: asked for each module of every plan. */
+  readonly #builtins = new Map<ModuleName, boolean>();
   #aliases: AliasIndex | undefined;
   #builtinAliases: AliasIndex | undefined;
   #symbols: AliasIndex | undefined;
@@ -98,7 +100,11 @@ export class ModuleTree {
   }
 
   isBuiltin(name: ModuleName): boolean {
-    return this.#source('builtin').search(name) !== undefined;
+    const known = this.#builtins.get(name);
+    if (known !== undefined) return known;
+    const isBuiltin = this.#source('builtin').search(name) !== undefined;
+    if (isBuiltin || this.#entries.has(name)) this.#builtins.set(name, isBuiltin);
+    return isBuiltin;
   }
 
   /** The modules that are part of the kernel itself, in byte order of their names. */
