@@ -68,7 +68,12 @@ await daemon;
 rmSync(sample, { recursive: true, force: true });
 
 // V8 takes only what was made with the same flags; the daemon has set some of its own.
-const ownFlags = ['--flush-bytecode', '--heap-growing-percent=0', ...COMPILERS.map(compiler => `--${compiler}`)];
+const ownFlags = [
+  '--flush-bytecode',
+  '--heap-growing-percent=0',
+  '--memory-reducer',
+  ...COMPILERS.map(compiler => `--${compiler}`),
+];
 for (const flag of ownFlags) setFlagsFromString(flag);
 for (const { file, script } of loadedParts()) {
   writeFileSync(compiledFile(file), script.createCachedData());

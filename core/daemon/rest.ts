@@ -6,10 +6,10 @@ const QUIET_MS = 1000;
 /** The same until the first time: a start leaves 60 MB behind, and what comes next had better not be put on top of that. */
 const START_QUIET_MS = 200;
 /**
- * Memory that must have come since the last time to be worth it. V8's collector takes along what it has learned of objects that are gone,
- * and the next event has to teach it anew, which takes longer than the event itself; a device that is plugged in brings some 2 MB.
+ * So much must V8 have taken since the last time for it to be worth while. Its collector takes along what it has learned of objects that
+ * are gone, and the next event has to teach it anew, which takes longer than the event itself; a device that is plugged in takes some 2 MB.
  */
-const WORTH_BYTES = 12 * 1024 * 1024;
+const WORTH_BYTES = 8 * 1024 * 1024;
 /** As many events in that time, with half of those before, are a storm or go on for long; a device that is plugged in makes ten to forty. */
 const MANY_EVENTS = 64;
 
@@ -22,7 +22,7 @@ export class Rest {
   #isDisturbed = false;
   #events = 0;
   #quietMs = START_QUIET_MS;
-  /** Resident memory after the last time; none before it. */
+  /** V8's heap after the last time; none before it. */
   #restingBytes = 0;
 
   /** Something has happened: so many events, or what is none. */
@@ -49,9 +49,9 @@ export class Rest {
       // However many there were: they are over.
       this.#events = 0;
       compileHotCode(false);
-      if (process.memoryUsage.rss() < this.#restingBytes + WORTH_BYTES) return;
+      if (process.memoryUsage().heapTotal < this.#restingBytes + WORTH_BYTES) return;
       releaseMemory();
-      this.#restingBytes = process.memoryUsage.rss();
+      this.#restingBytes = process.memoryUsage().heapTotal;
     }
   }
 }
