@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { monotonicMs } from '../vocabulary/monotonic-clock.ts';
 
 /** SQLite writes its log first, which inotify tells, and shows the rows to readers later, which nobody tells: when the disk has them. */
 const SHOWN_WITHIN_MS = 5000;
@@ -12,10 +13,10 @@ export async function grown(file: string, signal: AbortSignal, isNews: () => boo
   const { watch } = await import('node:fs');
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
-    let lookUntilMs = performance.now() + SHOWN_WITHIN_MS;
+    let lookUntilMs = monotonicMs() + SHOWN_WITHIN_MS;
     const watcher = watch(path.dirname(file), (_event, name) => {
       if (name?.startsWith(path.basename(file)) !== true) return;
-      lookUntilMs = performance.now() + SHOWN_WITHIN_MS;
+      lookUntilMs = monotonicMs() + SHOWN_WITHIN_MS;
       look();
     });
     const stop = (): void => end(false);
@@ -29,7 +30,7 @@ export async function grown(file: string, signal: AbortSignal, isNews: () => boo
       clearTimeout(timer);
       try {
         if (isNews()) end(true);
-        else if (performance.now() < lookUntilMs) timer = setTimeout(look, LOOK_AGAIN_MS);
+        else if (monotonicMs() < lookUntilMs) timer = setTimeout(look, LOOK_AGAIN_MS);
       } catch (error) {
         reject(error instanceof Error ? error : new Error(String(error)));
         end(false);

@@ -11,6 +11,7 @@ import { byHandIncident } from './note-by-hand.ts';
 import { answerHandler } from './serve-answers.ts';
 import { policyHandlers } from './serve-policy.ts';
 import { statusOf } from './status.ts';
+import { monotonicMs } from '../vocabulary/monotonic-clock.ts';
 
 /** Longest a client may have the daemon wait for it; two minutes are what udevadm gives settle. */
 const SETTLE_MAX_MS = 120_000;
@@ -98,7 +99,7 @@ async function noteDriver({ ledger }: Daemon, { incident }: JsonObject, { respon
 
 async function settle(daemon: Daemon, { timeoutMs }: JsonObject, { signal, respond }: Call): Promise<void> {
   const wait = Math.min(typeof timeoutMs === 'number' ? timeoutMs : SETTLE_MAX_MS, SETTLE_MAX_MS);
-  const startedAt = performance.now();
+  const startedAt = monotonicMs();
   const isSettled = await daemon.settle(AbortSignal.any([signal, AbortSignal.timeout(wait)]));
   if (!isSettled) {
     throw new UsherdError('TIMED_OUT', `${daemon.queue.size} events are still being dealt with after ${wait} ms`, {
@@ -106,7 +107,7 @@ async function settle(daemon: Daemon, { timeoutMs }: JsonObject, { signal, respo
     });
   }
   daemon.ledger.flush();
-  await respond({ settled: true, tookMs: performance.now() - startedAt });
+  await respond({ settled: true, tookMs: monotonicMs() - startedAt });
 }
 
 /** Sends each event as it comes, and what was done about it once that is known. */

@@ -1,3 +1,5 @@
+import { monotonicMs } from '../vocabulary/monotonic-clock.ts';
+
 /** How a hook has done since its plugin was started. */
 export interface HookStats {
   readonly calls: number;
@@ -14,9 +16,9 @@ export class HookCounter implements HookStats {
   totalUs = 0;
   maxUs = 0;
 
-  /** A call has ended that began then, by performance.now(). */
+  /** A call has ended that began then, by monotonicMs(). */
   took(startedAtMs: number): void {
-    const us = (performance.now() - startedAtMs) * 1000;
+    const us = (monotonicMs() - startedAtMs) * 1000;
     this.calls += 1;
     this.totalUs += us;
     if (us > this.maxUs) this.maxUs = us;

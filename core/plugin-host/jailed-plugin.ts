@@ -10,6 +10,7 @@ import { jailCommand, type JailTools } from './jail-command.ts';
 import { STOP_MAX_MS, type PluginEnds, type RunningPlugin } from './running-plugin.ts';
 import { assertNever } from '../vocabulary/assert-never.ts';
 import { messageOf, type NotStarted, type Surroundings } from './start-definition.ts';
+import { monotonicMs } from '../vocabulary/monotonic-clock.ts';
 
 /** Longest a plugin may take to be set up, in ms; a jail is up in 60. */
 const START_MAX_MS = 10_000;
@@ -258,7 +259,7 @@ class Jail implements RunningPlugin {
 
   /** Counts a line that nobody asked for → whether it is still one of few. */
   #countUnasked(): boolean {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (nowMs - this.#unaskedSinceMs > 1000) {
       this.#unaskedSinceMs = nowMs;
       this.#unasked = 0;

@@ -1,5 +1,6 @@
 import type { PluginLog } from '../plugin-api/context.ts';
 import { clean } from './parse-answer.ts';
+import { monotonicMs } from '../vocabulary/monotonic-clock.ts';
 
 /** Lines of one plugin's log that are shown within the window; the others are counted. */
 const LINES_MAX = 20;
@@ -13,7 +14,7 @@ export function boundedLog(say: Say): PluginLog {
   let sinceMs = 0;
   let count = 0;
   const log = (level: Parameters<Say>[0], message: string): void => {
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     if (nowMs - sinceMs > WINDOW_MS) {
       const hidden = count - LINES_MAX;
       sinceMs = nowMs;

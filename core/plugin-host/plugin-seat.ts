@@ -5,6 +5,7 @@ import { HookCounter, type HookStats } from './hook-stats.ts';
 import type { PluginPlace } from './plugin-place.ts';
 import { stopQuietly, type RunningPlugin } from './running-plugin.ts';
 import { messageOf } from './start-definition.ts';
+import { monotonicMs } from '../vocabulary/monotonic-clock.ts';
 
 /** A call that brought no answer, and why. */
 export class CallFailure {
@@ -179,7 +180,7 @@ export class PluginSeat {
     const counter = this.#counters[index];
     if (running === undefined || hook === undefined || counter === undefined || this.#state !== 'running')
       return new CallFailure(this.#because ?? 'it does not run');
-    const startedAtMs = performance.now();
+    const startedAtMs = monotonicMs();
     const abort = new AbortController();
     let answer: unknown;
     try {
@@ -270,7 +271,7 @@ export class PluginSeat {
     counter.took(startedAtMs);
     if (!(first instanceof CallFailure)) return first;
     abort.abort();
-    if (performance.now() - startedAtMs >= deadlineMs) running.late();
+    if (monotonicMs() - startedAtMs >= deadlineMs) running.late();
     return this.#failed(running, hook, counter, first.why);
   }
 
@@ -292,7 +293,7 @@ export class PluginSeat {
 
   #fail(hook: HookFacts | undefined, why: string): void {
     this.#events.failed(hook, why);
-    const nowMs = performance.now();
+    const nowMs = monotonicMs();
     this.#failuresAtMs = [...this.#failuresAtMs.filter(atMs => nowMs - atMs < FAILURES_WINDOW_MS), nowMs];
     if (this.#failuresAtMs.length < FAILURES_MAX) return;
     this.#state = 'quarantined';

@@ -14,6 +14,7 @@ import { indexModules } from './index-modules.ts';
 import type { InstallHands } from './install-hands.ts';
 import { enrolmentSteps } from './secure-boot-steps.ts';
 import type { StepAnswer, Transaction } from './transaction.ts';
+import { monotonicMs } from '../../vocabulary/monotonic-clock.ts';
 
 /** How long a device may take to be bound after its module is in, in ms: some probe in the background, for firmware. */
 const BIND_MAX_MS = 15_000;
@@ -89,7 +90,7 @@ export async function loadStep(transaction: Transaction, hands: InstallHands): P
 /** Waits until a driver has the device: the link in sysfs is the kernel's own word. */
 export async function verifyStep(transaction: Transaction, hands: InstallHands): Promise<StepAnswer> {
   if (!hands.roots.isRunningSystem) return { kind: 'done' };
-  const until = performance.now() + BIND_MAX_MS;
+  const until = monotonicMs() + BIND_MAX_MS;
   for (;;) {
     const device = deviceAt(transaction, hands);
     if (device === undefined)
@@ -97,7 +98,7 @@ export async function verifyStep(transaction: Transaction, hands: InstallHands):
     // Firmware works for the driver that is there; a driver that was chosen over that one has to take its place.
     const isStill = device.driver === transaction.driverBefore && transaction.candidate.delivers === 'module';
     if (device.driver !== undefined && !isStill) return { kind: 'done', facts: { driver: device.driver } };
-    if (performance.now() > until) break;
+    if (monotonicMs() > until) break;
     await pause(LOOK_EVERY_MS);
   }
   if (transaction.driverBefore !== undefined && transaction.candidate.delivers === 'module')

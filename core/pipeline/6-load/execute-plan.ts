@@ -8,6 +8,7 @@ import { refusalMeaning } from './errno-meaning.ts';
 import { fillInstallCommand } from './install-command.ts';
 import type { CommandEnd, ModuleLoader } from './module-loader.ts';
 import type { Outcome } from './outcome.ts';
+import { monotonicMs } from '../../vocabulary/monotonic-clock.ts';
 
 type InsertStep = Extract<Step, { kind: 'insert' }>;
 type InstallStep = Extract<Step, { kind: 'run-install' }>;
@@ -41,7 +42,7 @@ export class PlanExecutor {
     loader: ModuleLoader,
     {
       observes,
-      clock = () => performance.now(),
+      clock = monotonicMs,
       onAct,
     }: { observes: boolean; clock?: () => number; onAct?: (step: ActingStep) => void },
   ) {

@@ -8,6 +8,7 @@ import type { RemovePlan, RemoveStep } from '../5-resolve/plan-remove.ts';
 import { fillInstallCommand } from './install-command.ts';
 import type { CommandEnd } from './module-loader.ts';
 import { runCommand, type CommandSetting } from './run-command.ts';
+import { monotonicMs } from '../../vocabulary/monotonic-clock.ts';
 
 /** What became of one step of a removal. */
 export type RemovalOutcome =
@@ -98,10 +99,10 @@ async function removePatiently(
   remover: ModuleRemover,
   waitMs: number,
 ): Promise<ErrnoName | undefined> {
-  const deadline = performance.now() + waitMs;
+  const deadline = monotonicMs() + waitMs;
   for (let pauseMs = 1; ; pauseMs = Math.min(pauseMs * 2, WAIT_PAUSE_MAX_MS)) {
     const errno = await remover.remove(module);
-    const leftMs = deadline - performance.now();
+    const leftMs = deadline - monotonicMs();
     if (errno !== 'EAGAIN' || leftMs <= 0) return errno;
     await delay(Math.min(pauseMs, leftMs));
   }
