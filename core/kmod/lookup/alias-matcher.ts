@@ -26,7 +26,8 @@ const ANY = 0x3f;
 export class AliasMatcher<Told extends object = object> {
   readonly compiled: CompiledAliases;
   readonly #told: Told;
-  readonly #hits: ((AliasHit & Told) | undefined)[];
+  /** By rank. A machine's devices have some dozens of the thousands there are. */
+  readonly #hits = new Map<number, AliasHit & Told>();
   /** Look-up in which each star node, and the first star of each leaf, was last reached, and where; in which each rank was found. */
   readonly #starSeenIn: Int32Array;
   readonly #starSeenAt: Int32Array;
@@ -45,7 +46,6 @@ export class AliasMatcher<Told extends object = object> {
   constructor(compiled: CompiledAliases, told: Told) {
     this.compiled = compiled;
     this.#told = told;
-    this.#hits = Array.from({ length: compiled.moduleOf.length });
     this.#starSeenIn = new Int32Array(compiled.nodes.length / NODE_WORDS);
     this.#starSeenAt = new Int32Array(compiled.nodes.length / NODE_WORDS);
     this.#leafSeenIn = new Int32Array(compiled.leaves.length / LEAF_WORDS);
@@ -104,7 +104,11 @@ export class AliasMatcher<Told extends object = object> {
   }
 
   #hit(rank: number): AliasHit & Told {
-    return (this.#hits[rank] ??= this.#makeHit(rank));
+    const known = this.#hits.get(rank);
+    if (known !== undefined) return known;
+    const hit = this.#makeHit(rank);
+    this.#hits.set(rank, hit);
+    return hit;
   }
 
   #makeHit(rank: number): AliasHit & Told {
