@@ -60,12 +60,21 @@ export function briefHost(): Host {
   };
 }
 
+/** This process, for a verb that stays until Ctrl-C or SIGTERM. */
+export function lastingHost(): Host {
+  return { ...briefHost(), signal: askedToEnd() };
+}
+
 /** This process: Ctrl-C and SIGTERM abort the signal, so that a verb that follows something ends cleanly. */
 export function processHost(): Host {
-  const abort = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
   // A reader that has seen enough (`usher history | head`) closes the pipe: that is no error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
   const { stdout, stderr, env } = process;
-  return { stdout, stderr, env, uid: process.getuid?.() ?? 0, signal: abort.signal };
+  return { stdout, stderr, env, uid: process.getuid?.() ?? 0, signal: askedToEnd() };
+}
+
+function askedToEnd(): AbortSignal {
+  const abort = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => abort.abort());
+  return abort.signal;
 }

@@ -28,8 +28,8 @@ export function writeAll(fd: 1 | 2, content: string | Uint8Array): void {
 }
 
 /**
- * This process's standard output or error, for a command that says what it has to say and ends: all is out when `write` returns. A
- * terminal, which has a width, gets Node's own stream; making one takes 2 to 4 ms.
+ * This process's standard output or error: all is out when `write` returns, as with Node's own stream of a file or pipe, which takes 2
+ * to 6 ms to make. A terminal, which has a width, gets that.
  */
 export function plainOutput(fd: 1 | 2): Output {
   if (mayBeTerminal(fd)) return fd === 1 ? process.stdout : process.stderr;

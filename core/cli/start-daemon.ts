@@ -1,4 +1,4 @@
-import { processHost } from './call-verb.ts';
+import { lastingHost } from './call-verb.ts';
 import { runAlone } from './run-alone.ts';
 import { daemon } from './verbs/daemon.ts';
 
@@ -7,5 +7,5 @@ import { daemon } from './verbs/daemon.ts';
  * the words are for the full parser.
  */
 export function startDaemon(words: readonly string[]): Promise<number | undefined> {
-  return runAlone(daemon, words, processHost);
+  return runAlone(daemon, words, lastingHost);
 }
