@@ -1,76 +1,62 @@
-import Database from 'better-sqlite3';
+import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { UsherdError } from '../../errors.ts';
-import { asUnreadable, isSqliteError, type Connection } from './database.ts';
+import { isLocked, lockFile } from '../../kernel/file-lock.ts';
+import { asUnreadable } from './database.ts';
 
 /** The right to write one ledger, held until `release` or until the process ends. */
 export interface WriterLock {
   release(): void;
 }
 
+/** The group may look who writes. */
+const LOCK_MODE = 0o640;
+
 /**
- * Takes the right to write the ledger at `file`. Node has no flock(2), but SQLite locks files: the lock is a begun and never
- * finished write transaction on FILE.lock, which the kernel takes back with the process however it ends. Readers of FILE.lock are
- * let in meanwhile, so that the holder's pid can be named. Nothing else may open FILE.lock in this process: closing any descriptor
- * of a file drops the process's fcntl(2) locks on it.
+ * Takes the right to write the ledger at `file`: a lock on FILE.lock, which the kernel takes back with the process however it ends. The
+ * file has the holder's pid, for people.
  * @throws {UsherdError} LEDGER_BUSY, FILE_UNREADABLE
  */
 export function takeWriterLock(file: string): WriterLock {
-  const db = new Database(`${file}.lock`, { timeout: 0 });
+  const place = lockPlace(file);
+  let fd: number | undefined;
   try {
-    // Its content is a hint for people; losing it in a power cut is no loss.
-    db.pragma('synchronous = OFF');
-    db.transaction(() => {
-      db.exec('CREATE TABLE IF NOT EXISTS holder (one INTEGER PRIMARY KEY CHECK (one = 1), pid INTEGER NOT NULL)');
-      db.prepare('INSERT INTO holder VALUES (1, ?) ON CONFLICT (one) DO UPDATE SET pid = excluded.pid').run(
-        process.pid,
-      );
-    }).immediate();
-    db.exec('BEGIN IMMEDIATE');
+    fd = openSync(place, constants.O_RDWR | constants.O_CREAT, LOCK_MODE);
+    if (!lockFile(fd)) throw busy(file, readHolder(place));
+    ftruncateSync(fd);
+    writeSync(fd, `${process.pid}\n`, 0);
   } catch (error) {
-    const pid = readHolder(db);
-    db.close();
-    if (!isSqliteError(error) || !error.code.startsWith('SQLITE_BUSY')) throw asUnreadable(error, `${file}.lock`);
-    const by = pid === undefined ? 'another process' : `process ${pid}`;
-    throw new UsherdError('LEDGER_BUSY', `${file}: ${by} writes this ledger`, { file, pid }, error);
+    if (fd !== undefined) closeSync(fd);
+    throw asUnreadable(error, place);
   }
-  return { release: () => db.close() };
+  const held = fd;
+  return { release: () => closeSync(held) };
 }
 
 /** Pid of the process that writes the ledger at `file` now, or undefined when nobody does. */
 export function findWriter(file: string): number | undefined {
-  let db: Connection | undefined;
+  const place = lockPlace(file);
   try {
-    db = new Database(`${file}.lock`, { timeout: 0, fileMustExist: true });
-    const pid = readHolder(db);
+    const fd = openSync(place, 'r');
     try {
-      db.exec('BEGIN IMMEDIATE');
-      return undefined;
-    } catch (error) {
-      if (isSqliteError(error) && error.code.startsWith('SQLITE_BUSY')) return pid;
-      // Who may only read the lock cannot try it; whether the process is there is the next best answer.
-      return pid !== undefined && processIsThere(pid) ? pid : undefined;
+      return isLocked(fd) ? readHolder(place) : undefined;
+    } finally {
+      closeSync(fd);
     }
   } catch {
     return undefined;
-  } finally {
-    db?.close();
   }
 }
 
-function readHolder(db: Connection): number | undefined {
-  try {
-    const pid = db.prepare('SELECT pid FROM holder').pluck().get();
-    return typeof pid === 'number' ? pid : undefined;
-  } catch {
-    return undefined;
-  }
+function lockPlace(file: string): string {
+  return `${file}.lock`;
 }
 
-function processIsThere(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
+function busy(file: string, pid: number | undefined): UsherdError {
+  const by = pid === undefined ? 'another process' : `process ${pid}`;
+  return new UsherdError('LEDGER_BUSY', `${file}: ${by} writes this ledger`, { file, pid });
+}
+
+function readHolder(place: string): number | undefined {
+  const text = readFileSync(place, 'latin1').trim();
+  return /^[0-9]+$/.test(text) ? Number(text) : undefined;
 }
