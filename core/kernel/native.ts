@@ -57,7 +57,7 @@ export type XzRefusal =
 /**
  * The addon's functions, as they are (core/kernel/addon). A number below zero is a negative error number from the kernel;
  * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts,
- * device-calls.ts, memory.ts and xz.ts beside this file.
+ * device-calls.ts, memory.ts, write-piece.ts and xz.ts beside this file.
  */
 export interface Native {
   netlinkOpen(
@@ -87,6 +87,7 @@ export interface Native {
   xzDecode(bytes: Uint8Array, maxBytes: number): Buffer | XzRefusal;
   mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
   releaseMemory(): number;
+  writePiece(fd: number, offsetBytes: number, payload: Uint8Array): number;
   xzDecodeFile(
     file: string,
     sizeBytes: number,

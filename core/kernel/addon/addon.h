@@ -81,6 +81,7 @@ bool lzma_register(napi_env env, napi_value exports);
 /* Frees the memory and decoders that are kept for the next packed files. */
 void lzma_drop_spares(void);
 bool memory_register(napi_env env, napi_value exports);
+bool piece_register(napi_env env, napi_value exports);
 bool functions_register(napi_env env, napi_value exports, const napi_property_descriptor *functions, size_t count);
 
 #define FUNCTION(name, function) {(name), NULL, (function), NULL, NULL, NULL, napi_enumerable, NULL}
