@@ -57,7 +57,7 @@ export type XzRefusal =
 /**
  * The addon's functions, as they are (core/kernel/addon). A number below zero is a negative error number from the kernel;
  * a wrong argument throws a TypeError. What the rest of the project calls lies in netlink-socket.ts, module-calls.ts, unix-socket.ts,
- * device-calls.ts, memory.ts, small-file.ts, file-lock.ts and xz.ts beside this file.
+ * device-calls.ts, memory.ts, small-file.ts, file-lock.ts, write-piece.ts and xz.ts beside this file.
  */
 export interface Native {
   netlinkOpen(
@@ -90,6 +90,7 @@ export interface Native {
   readText(file: string): string | number;
   lockFile(fd: number): number;
   isLocked(fd: number): number;
+  writePiece(fd: number, offsetBytes: number, payload: Uint8Array): number;
   xzDecodeFile(
     file: string,
     sizeBytes: number,

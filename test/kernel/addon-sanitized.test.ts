@@ -20,6 +20,7 @@ testUnless(whyNot())('the addon does all this under AddressSanitizer and UBSan w
     'kernel/memory',
     'kernel/module-calls',
     'kernel/unix-socket',
+    'kernel/write-piece',
     'kernel/xz',
     'pipeline/1-intake/netlink-source',
   ];

@@ -55,6 +55,10 @@ export function usherdPage(daemon: Verb): string {
     .section('Files')
     .item('/etc/usherd/usherd.toml', 'Configuration, see usherd.toml(5).')
     .item('/var/lib/usherd/ledger.sqlite', 'The record. Read it with usher history and usher why.')
+    .item(
+      '/var/lib/usherd/ledger.sqlite-kept',
+      'What decisions rest on until it stands in the record. It belongs to the record and is copied with it; after a clean end it is empty.',
+    )
     .item('/run/usherd/socket', 'Where usher asks the daemon.')
     .section('See also')
     .paragraph('usher(1), usherd.toml(5), systemd-udevd.service(8), modprobe(8)')

@@ -82,6 +82,7 @@ bool lzma_register(napi_env env, napi_value exports);
 void lzma_drop_spares(void);
 bool memory_register(napi_env env, napi_value exports);
 bool small_files_register(napi_env env, napi_value exports);
+bool piece_register(napi_env env, napi_value exports);
 bool functions_register(napi_env env, napi_value exports, const napi_property_descriptor *functions, size_t count);
 
 #define FUNCTION(name, function) {(name), NULL, (function), NULL, NULL, NULL, napi_enumerable, NULL}

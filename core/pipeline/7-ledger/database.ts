@@ -1,7 +1,8 @@
 import Database from 'better-sqlite3';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { UsherdError } from '../../errors.ts';
+import { keptFileOf } from './kept-path.ts';
 import { MIGRATIONS } from './migrations.ts';
 
 export type Connection = Database.Database;
@@ -52,6 +53,8 @@ export function isSqliteError(error: unknown): error is InstanceType<typeof Data
 export function makeLedgerFile(file: string): void {
   try {
     mkdirSync(path.dirname(file), { recursive: true, mode: 0o750 });
+    // Who took a ledger away meant its rows, too: in a new one their ids would be of others.
+    if (!existsSync(file)) rmSync(keptFileOf(file), { force: true });
     closeSync(openSync(file, 'a', 0o640));
   } catch (error) {
     throw asUnreadable(error, file);
@@ -238,9 +241,11 @@ function damagedError(error: InstanceType<typeof Database.SqliteError>, file: st
   return new UsherdError('LEDGER_DAMAGED', `${file}: ${error.message}`, { file, sqlite: error.code }, error);
 }
 
-/** Renames a damaged file with its log, and makes an empty one in its place. */
+/** Renames a damaged file with its log and what was kept beside it, and makes an empty one in its place. */
 export function moveAside(file: string, reason: string): SetAside {
   const movedTo = `${file}.damaged-${new Date().toISOString().replaceAll(':', '')}`;
+  // First what was kept: ids begin anew in a new file, and beside that it would be taken for what the new one lacks.
+  if (existsSync(keptFileOf(file))) renameSync(keptFileOf(file), keptFileOf(movedTo));
   renameSync(file, movedTo);
   // The log belongs to the file: beside a new one it would be taken for the new one's.
   for (const suffix of ['-wal', '-shm']) if (existsSync(file + suffix)) renameSync(file + suffix, movedTo + suffix);

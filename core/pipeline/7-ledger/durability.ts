@@ -27,10 +27,11 @@ export class DurableWait {
     });
   }
 
-  /** Something was written to a log: it is put on disk. */
-  wrote(log: LogSync): void {
+  /** Something was written to a log: it is put on disk, and `settled` is called when it is there. */
+  wrote(log: LogSync, settled: () => void): void {
     const sync = log.sync().then(error => {
       if (this.#sync === sync) this.#sync = undefined;
+      if (error === undefined) settled();
       return this.of(error);
     });
     this.#sync = sync;

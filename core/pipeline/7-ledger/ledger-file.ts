@@ -1,6 +1,16 @@
+import { adoptKept } from './adopt-kept.ts';
 import { adoptRows } from './adopt-rows.ts';
-import { isDamage, moveAside, openForWriting, type Connection, type SetAside } from './database.ts';
-import { hasKeptRows, KeptRows } from './kept-rows.ts';
+import {
+  asUnreadable,
+  isDamage,
+  isSqliteError,
+  moveAside,
+  openForWriting,
+  type Connection,
+  type SetAside,
+} from './database.ts';
+import { KeptFile } from './kept-file.ts';
+import { keptFileOf } from './kept-path.ts';
 import { lastRowId } from './last-row.ts';
 import { LogSync, type PutOnDisk } from './log-sync.ts';
 import { RowWriter } from './row-writer.ts';
@@ -10,7 +20,8 @@ export interface LedgerFile {
   readonly db: Connection;
   /** Made for the first row: preparing its thirty statements takes a start 2 ms. */
   readonly writer: RowWriter;
-  readonly kept: KeptRows;
+  /** What decisions rest on until it stands in the tables. */
+  readonly kept: KeptFile;
   /** Puts what was written on disk. */
   readonly log: LogSync;
   /** Highest id of the one sequence; 0 in a new file. */
@@ -33,18 +44,18 @@ export function openLedgerFile(file: string, { now, putOnDisk }: LedgerFileSetti
   const { db, setAside } = openForWriting(file);
   const begin = (opened: Connection, moved: SetAside | undefined): LedgerFile => {
     adoptRows(opened, now);
-    const kept = new KeptRows(opened);
     let made: RowWriter | undefined;
-    const writer = (): RowWriter => (made ??= new RowWriter(opened, now, kept));
-    if (hasKeptRows(opened)) writer().writeKept();
+    const writer = (): RowWriter => (made ??= new RowWriter(opened, now));
+    const log = new LogSync(`${file}-wal`, putOnDisk);
+    const { kept, lastId } = beginKept(opened, file, log, { writer, putOnDisk });
     return {
       db: opened,
       get writer() {
         return writer();
       },
       kept,
-      log: new LogSync(`${file}-wal`, putOnDisk),
-      lastId: lastRowId(opened),
+      log,
+      lastId,
       setAside: moved,
     };
   };
@@ -56,5 +67,33 @@ export function openLedgerFile(file: string, { now, putOnDisk }: LedgerFileSetti
     if (setAside !== undefined || !isDamage(error)) throw error;
     const moved = moveAside(file, error.message);
     return begin(openForWriting(file).db, moved);
+  }
+}
+
+/**
+ * Opens the file of kept rows. What a daemon had kept that was killed is in its tables, and those on disk, before anything is written over it.
+ * @throws {UsherdError} FILE_UNREADABLE; {SqliteError}
+ */
+function beginKept(
+  db: Connection,
+  file: string,
+  log: LogSync,
+  { writer, putOnDisk }: { readonly writer: () => RowWriter; readonly putOnDisk: PutOnDisk | undefined },
+): { readonly kept: KeptFile; readonly lastId: number } {
+  let kept: KeptFile | undefined;
+  try {
+    kept = KeptFile.open(keptFileOf(file), putOnDisk);
+    adoptKept(db, kept.left(), writer);
+    if (kept.isLeft) {
+      // Rows that stand in a table already may do so in memory only: what is on disk of them for certain is what is in here.
+      const error = log.syncNow();
+      if (error !== undefined) throw error;
+      kept.forgetLeft();
+    }
+    return { kept, lastId: lastRowId(db) };
+  } catch (error) {
+    log.close();
+    kept?.close(false);
+    throw isSqliteError(error) ? error : asUnreadable(error, keptFileOf(file));
   }
 }

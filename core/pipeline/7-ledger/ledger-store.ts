@@ -59,14 +59,15 @@ export class LedgerStore {
     writer.write(this.#asWritten(rows));
   }
 
-  /** Keeps rows on their way into the tables, as they are to stand there. @throws as `write` */
-  keep({ kept }: LedgerFile, rows: readonly Row[]): void {
-    kept.add(this.#asWritten(rows));
+  /** Keeps rows on their way into the tables, as they are to stand there → whether that could be done. @throws as `write` */
+  keep({ kept }: LedgerFile, rows: readonly Row[]): boolean {
+    const newest = rows.at(-1);
+    return newest === undefined || kept.add(this.#asWritten(rows), newest.id) === undefined;
   }
 
   /** Moves the file aside, because it turned out to be damaged; the next `open` makes a new one. @throws {UsherdError} FILE_UNREADABLE */
   setAside(reason: string): SetAside {
-    this.#closeFile();
+    this.#closeFile(false);
     try {
       return moveAside(this.path, reason);
     } catch (error) {
@@ -85,16 +86,17 @@ export class LedgerStore {
     }
   }
 
-  /** Puts all on disk and gives the file back; answers with why it could not be put there. */
-  close(): NodeJS.ErrnoException | undefined {
-    const error = this.#closeFile();
+  /** Puts all on disk and gives the file back; answers with why it could not be put there. `isWritten` says that no row waits any more. */
+  close(isWritten: boolean): NodeJS.ErrnoException | undefined {
+    const error = this.#closeFile(isWritten);
     this.#lock?.release();
     return error;
   }
 
-  #closeFile(): NodeJS.ErrnoException | undefined {
+  #closeFile(isWritten: boolean): NodeJS.ErrnoException | undefined {
     const error = this.#file?.log.close();
     this.#file?.db.close();
+    this.#file?.kept.close(isWritten && error === undefined);
     this.#file = undefined;
     return error;
   }

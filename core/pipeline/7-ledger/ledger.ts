@@ -1,3 +1,4 @@
+import type { RestsOn } from '../../kernel/rests-on.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import { wallClockMs } from '../../vocabulary/wall-clock.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
@@ -106,7 +107,7 @@ export class Ledger {
     return id;
   }
 
-  /** Keeps what was decided for an entry. Wait for `kept` before acting on it; end it with `commit`. */
+  /** Keeps what was decided for an entry. Before acting on it `keep` it, or wait for `kept`; end it with `commit`. */
   open(entry: EntryId, deliberation: Deliberation): void {
     this.#deliberations.set(entry, deliberation);
     this.#rows.push({ kind: 'decision', id: this.#takeId(), entry, atMs: this.#now(), deliberation });
@@ -168,9 +169,14 @@ export class Ledger {
   }
 
   /**
-   * Answers when all that was given so far is on disk in one piece, so that it may be acted on, or that it could not be put there. In
-   * the tables it is a moment later. All who ask in one turn of the event loop share one commit.
+   * Writes all that was given so far in one piece, now → what an act that follows from it rests on, which whoever acts has put on disk
+   * first. In the tables it is a moment later.
    */
+  keep(): RestsOn {
+    return this.#rows.keep();
+  }
+
+  /** Answers when all that was given so far is on disk in one piece, so that it may be acted on, or that it could not be put there. */
   kept(): Promise<Durability> {
     return this.#rows.kept();
   }
@@ -206,6 +212,7 @@ export class Ledger {
       );
       if (range === undefined) return;
       if (range === 'nothing') continue;
+      file.kept.cut();
       this.#rows.wrote(file);
       yield range;
     }

@@ -1,25 +1,28 @@
-import { closeSync, fdatasync, fdatasyncSync, fsyncSync, openSync } from 'node:fs';
+import { fdatasync, fdatasyncSync, fsyncSync, openSync, closeSync } from 'node:fs';
 import path from 'node:path';
+import { LentFd } from './lent-fd.ts';
 
 /** Puts a file on disk, as fdatasync(2) does. */
 export type PutOnDisk = (fd: number, done: (error: NodeJS.ErrnoException | null) => void) => void;
 
 /**
- * Has what SQLite wrote to a write-ahead log put on disk by a thread of Node's, while events go on. Under `synchronous = NORMAL` SQLite
- * leaves that to the next checkpoint; once `sync` has ended, a commit from before it is as durable as under FULL.
- * Source: sqlite.org, pragma synchronous; the log's own descriptor may be closed freely, since SQLite's locks are on other files.
+ * Has what was written to a file put on disk by a thread, while events go on: SQLite's write-ahead log, and the file of kept rows. Under
+ * `synchronous = NORMAL` SQLite leaves its log to the next checkpoint; once `sync` has ended, a commit from before it is as durable as
+ * under FULL. Source: sqlite.org, pragma synchronous; the log's own descriptor may be closed freely, since SQLite's locks are on other files.
  */
 export class LogSync {
   readonly #file: string;
   readonly #putOnDisk: PutOnDisk;
-  #fd: number | undefined;
+  #fd: LentFd | undefined;
   #running: Promise<NodeJS.ErrnoException | undefined> | undefined;
   #next: Promise<NodeJS.ErrnoException | undefined> | undefined;
   #ended: { readonly error: NodeJS.ErrnoException | undefined } | undefined;
 
-  constructor(file: string, putOnDisk: PutOnDisk = fdatasync) {
+  /** `fd` is the file's where it is open already, and belongs to this from now on. */
+  constructor(file: string, putOnDisk: PutOnDisk = fdatasync, fd?: LentFd) {
     this.#file = file;
     this.#putOnDisk = putOnDisk;
+    this.#fd = fd;
   }
 
   /**
@@ -35,14 +38,28 @@ export class LogSync {
     return this.#next;
   }
 
+  /** Waits for the disk here and now; answers with what went wrong. */
+  syncNow(): NodeJS.ErrnoException | undefined {
+    try {
+      fdatasyncSync(this.#open().fd);
+      return undefined;
+    } catch (error) {
+      return error as NodeJS.ErrnoException;
+    }
+  }
+
+  /** Its descriptor, for who has it put on disk by a thread of his own, until that is called which comes with it. @throws ErrnoException */
+  lend(): { readonly fd: number; readonly giveBack: () => void } {
+    const open = this.#open();
+    return { fd: open.fd, giveBack: open.lend() };
+  }
+
   /** Puts all on disk and gives the file back; answers with what went wrong. Who still waits is told the same. */
   close(): NodeJS.ErrnoException | undefined {
     const fd = this.#fd;
-    this.#ended = { error: fd === undefined ? undefined : syncNow(fd) };
-    if (fd === undefined) return undefined;
+    this.#ended = { error: fd === undefined ? undefined : this.syncNow() };
     this.#fd = undefined;
-    if (this.#running === undefined) closeSync(fd);
-    else void this.#running.then(() => closeSync(fd));
+    fd?.close();
     return this.#ended.error;
   }
 
@@ -50,7 +67,11 @@ export class LogSync {
     if (this.#ended !== undefined) return Promise.resolve(this.#ended.error);
     const put = new Promise<NodeJS.ErrnoException | undefined>(resolve => {
       try {
-        this.#putOnDisk(this.#open(), error => resolve(error ?? undefined));
+        const { fd, giveBack } = this.lend();
+        this.#putOnDisk(fd, error => {
+          giveBack();
+          resolve(error ?? undefined);
+        });
       } catch (error) {
         resolve(error as NodeJS.ErrnoException);
       }
@@ -62,24 +83,20 @@ export class LogSync {
   }
 
   /** The log, and that it is in its folder: it may have just been made. */
-  #open(): number {
+  #open(): LentFd {
     if (this.#fd !== undefined) return this.#fd;
-    const folder = openSync(path.dirname(this.#file), 'r');
-    try {
-      fsyncSync(folder);
-    } finally {
-      closeSync(folder);
-    }
-    this.#fd = openSync(this.#file, 'r');
+    syncFolder(this.#file);
+    this.#fd = new LentFd(openSync(this.#file, 'r'));
     return this.#fd;
   }
 }
 
-function syncNow(fd: number): NodeJS.ErrnoException | undefined {
+/** Puts on disk that a file is in its folder. @throws ErrnoException */
+export function syncFolder(file: string): void {
+  const folder = openSync(path.dirname(file), 'r');
   try {
-    fdatasyncSync(fd);
-    return undefined;
-  } catch (error) {
-    return error as NodeJS.ErrnoException;
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }

@@ -27,7 +27,10 @@
  * Step 4 adds `identity`: at which devpaths a device with this serial number, unique name or address (`KEY=VALUE`, identity-keys.ts) was
  * seen, and by which event first. The row with `what` 0 has in `first_id` the last event from before there was such a table.
  *
- * Step 5 adds `kept`: rows that are on disk and not yet in their tables, up to the id `last` (kept-rows.ts).
+ * Step 5 adds `kept`: rows that are on disk and not yet in their tables, up to the id `last` (kept-table.ts).
+ *
+ * Step 6 changes no table. From here on such rows are in a file beside this one (kept-rows.ts), of which an usherd from before knows
+ * nothing: it would give out their ids once more, so it must not write here. What it left in `kept` is taken over when the file is opened.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -152,4 +155,5 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO identity SELECT 0, 0, coalesce(max(id), 0) FROM uevent;
   `,
   'CREATE TABLE kept (last INTEGER PRIMARY KEY, rows BLOB NOT NULL) STRICT;',
+  '-- Rows are kept in FILE-kept.',
 ];

@@ -1,6 +1,9 @@
+import { adoptKept, rowsToAdopt } from './adopt-kept.ts';
 import { adoptRows } from './adopt-rows.ts';
 import { copyInMemory, openForReading, reading, type Connection } from './database.ts';
-import { hasKeptRows } from './kept-rows.ts';
+import { keptFileOf } from './kept-path.ts';
+import { hasPieces, readKeptFile } from './kept-rows.ts';
+import type { Row } from './row-queue.ts';
 import { RowWriter } from './row-writer.ts';
 import { findWriter } from './writer-lock.ts';
 
@@ -11,12 +14,20 @@ import { findWriter } from './writer-lock.ts';
  */
 export function openToRead(file: string): Connection {
   const found = openForReading(file);
-  const isUnfinished = found.readonly && reading(file, () => hasKeptRows(found)) && findWriter(file) === undefined;
+  const left = reading(file, () => rowsLeftBeside(file));
+  const isUnfinished =
+    found.readonly && reading(file, () => rowsToAdopt(found, left).length > 0) && findWriter(file) === undefined;
   const db = isUnfinished ? copyInMemory(found) : found;
   if (!db.readonly)
     reading(file, () => {
       adoptRows(db, Date.now);
-      new RowWriter(db, Date.now).writeKept();
+      adoptKept(db, left, () => new RowWriter(db, Date.now));
     });
   return db;
+}
+
+/** What a daemon that runs has kept is on its way into the tables, and mostly there: only what one left that was killed is looked at. */
+function rowsLeftBeside(file: string): readonly Row[] {
+  const kept = keptFileOf(file);
+  return hasPieces(kept) && findWriter(file) === undefined ? readKeptFile(kept) : [];
 }

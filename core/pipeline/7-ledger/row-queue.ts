@@ -93,9 +93,23 @@ export const HELD_MAX_ROWS = 20_000;
 /** So many are dropped at once, so that dropping costs little per row. */
 const DROPPED_ROWS = 1000;
 
-/** Rows in the order they came, newest kept. */
+/**
+ * Written rows in memory until they are known to be on disk, which takes milliseconds: two batches, so that a storm takes no more. Beyond
+ * it the oldest are forgotten.
+ */
+export const UNSETTLED_MAX_ROWS = 4000;
+
+/**
+ * Rows in the order they came, newest kept: those that wait to be written, and those that were written and are not yet known to be on
+ * disk. What is decided now may rest on the latter as well.
+ */
 export class RowQueue {
   #rows: Row[] = [];
+  /** Written rows, batch by batch. */
+  #unsettled: (readonly Row[])[] = [];
+  #unsettledRows = 0;
+  /** The newest row that was forgotten before it was known to be on disk; 0 for none. */
+  #forgottenId = 0;
   #lost = 0;
 
   get size(): number {
@@ -113,9 +127,16 @@ export class RowQueue {
     return lost;
   }
 
-  /** The rows that came after this one. */
-  after(id: number): readonly Row[] {
-    return this.#rows.slice(this.#rows.findLastIndex(row => row.id <= id) + 1);
+  /** Whether all that was written is known to be on disk. */
+  get isSettled(): boolean {
+    return this.#unsettled.length === 0 && this.#forgottenId === 0;
+  }
+
+  /** The rows that came after this one and are not known to be on disk in their tables; undefined when some of these were forgotten. */
+  after(id: number): readonly Row[] | undefined {
+    if (id < this.#forgottenId) return undefined;
+    const rows = this.#unsettled.length === 0 ? this.#rows : [...this.#unsettled.flat(), ...this.#rows];
+    return rows.slice(rows.findLastIndex(row => row.id <= id) + 1);
   }
 
   /** The newest incident of one of these kinds. */
@@ -144,7 +165,25 @@ export class RowQueue {
 
   /** Takes the oldest `count` out: they are written. */
   drop(count: number): void {
-    this.#rows = count >= this.#rows.length ? [] : this.#rows.slice(count);
+    const isAll = count >= this.#rows.length;
+    const written = isAll ? this.#rows : this.#rows.slice(0, count);
+    this.#rows = isAll ? [] : this.#rows.slice(count);
+    this.#unsettled.push(written);
+    this.#unsettledRows += written.length;
+    while (this.#unsettledRows > UNSETTLED_MAX_ROWS) this.#forgottenId = this.#dropUnsettled();
+  }
+
+  /** The rows up to this one are on disk, in their tables. */
+  settled(lastId: number): void {
+    while (this.#unsettled[0] !== undefined && (this.#unsettled[0].at(-1)?.id ?? 0) <= lastId) this.#dropUnsettled();
+    if (this.#forgottenId <= lastId) this.#forgottenId = 0;
+  }
+
+  /** Takes the oldest batch out → the id of its newest row. */
+  #dropUnsettled(): number {
+    const batch = this.#unsettled.shift() ?? [];
+    this.#unsettledRows -= batch.length;
+    return batch.at(-1)?.id ?? 0;
   }
 
   /** The run's own row is kept: without it the events after it would belong to nothing. */

@@ -2,7 +2,6 @@ import { assertNever } from '../../vocabulary/assert-never.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
 import type { Connection } from './database.ts';
 import { DecisionRows } from './decision-rows.ts';
-import { KeptRows, readKeptRows } from './kept-rows.ts';
 import { RollUps } from './roll-ups.ts';
 import { numberField, optionalTextField, textField } from './row-content.ts';
 import type { Row } from './row-queue.ts';
@@ -22,13 +21,11 @@ const UEVENTS_AT_ONCE = 16;
 
 /** Puts rows into the file, a batch per transaction, each with its seal and what questions are answered from. */
 export class RowWriter {
-  readonly #db: Connection;
   readonly #strings: Strings;
   readonly #packer = new EnvPacker();
   readonly #decisions: DecisionRows;
   readonly #rollUps: RollUps;
   readonly #seals: SealWriter;
-  readonly #kept: KeptRows;
   readonly #writeAll: (rows: readonly Row[]) => void;
   readonly #run;
   readonly #runEnd;
@@ -43,14 +40,11 @@ export class RowWriter {
   readonly #pending;
   readonly #pendingEnd;
 
-  /** `kept` is where rows wait that are to be on disk before they are written here. */
-  constructor(db: Connection, now: () => number, kept: KeptRows = new KeptRows(db)) {
-    this.#db = db;
+  constructor(db: Connection, now: () => number) {
     this.#strings = new Strings(db);
     this.#decisions = new DecisionRows(db, this.#strings);
     this.#rollUps = new RollUps(db, this.#strings);
     this.#seals = new SealWriter(db, now);
-    this.#kept = kept;
     const insert = (table: string): ShapedInsert => new ShapedInsert(db, this.#strings, table, columnsOf(table));
     this.#run = insert('run');
     this.#runEnd = insert('run_end');
@@ -69,7 +63,6 @@ export class RowWriter {
       this.#writeFilled();
       this.#rollUps.write();
       this.#seals.seal();
-      this.#kept.release(rows.at(-1)?.id ?? 0);
     });
     this.#writeAll = rows => transaction.immediate(rows);
   }
@@ -84,18 +77,11 @@ export class RowWriter {
     }
   }
 
-  /** Writes what a writer kept that was killed before it had written it. */
-  writeKept(): void {
-    const rows = readKeptRows(this.#db);
-    if (rows.length > 0) this.write(rows);
-  }
-
   /** Drops all that is known of the file: a transaction was rolled back, or somebody else has written. */
   forget(): void {
     this.#strings.forget();
     this.#rollUps.forget();
     this.#seals.forget();
-    this.#kept.forget();
     this.#filled = 0;
   }
 

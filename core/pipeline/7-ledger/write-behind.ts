@@ -1,11 +1,12 @@
 import { statSync } from 'node:fs';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UsherdError } from '../../errors.ts';
+import type { RestsOn } from '../../kernel/rests-on.ts';
 import { isDamage, isDiskRefusal, isSqliteError, type Connection, type SetAside } from './database.ts';
 import { DurableWait, type Durability } from './durability.ts';
 import type { Incident, IncidentKind } from './incident.ts';
+import { ALL_ON_DISK, awaitKeeping, ONLY_IN_MEMORY, restOn, type Keeping } from './keeping.ts';
 import type { LedgerFile } from './ledger-file.ts';
-import type { PutOnDisk } from './log-sync.ts';
+import type { LogSync, PutOnDisk } from './log-sync.ts';
 import { LedgerStore } from './ledger-store.ts';
 import { HELD_MAX_ROWS, RowQueue, type Row } from './row-queue.ts';
 
@@ -13,7 +14,7 @@ import { HELD_MAX_ROWS, RowQueue, type Row } from './row-queue.ts';
 export const BATCH_MAX_ROWS = 2000;
 /** A plain event is written after this at the latest, and on disk a moment later; a decision is there before the act, whatever this says. */
 export const BATCH_MAX_WAIT_MS = 250;
-/** So much later when somebody waits to act by then: what they act on is handed over in between. */
+/** So much later when somebody is about to act by then: the act goes first, and the tables take long. */
 const BATCH_AFTER_KEPT_MS = 50;
 /** Quiet after which the write-ahead log is copied into the file, when there is enough of it. */
 export const CHECKPOINT_AFTER_QUIET_MS = 2000;
@@ -67,10 +68,10 @@ export class WriteBehind {
   readonly #rowMaker: RowMaker;
   readonly #onTrouble: (trouble: LedgerTrouble) => void;
   readonly #queue = new RowQueue();
-  /** The newest row that was kept in one piece. */
-  #keptId = 0;
-  #keeping: Promise<Durability> | undefined;
-  #waitingToAct = 0;
+  /** The newest act, until what it rests on was put on disk or it was waited for once. */
+  #awaited: symbol | undefined;
+  /** The newest row that was written into its table. */
+  #writtenId = 0;
   readonly #wait = new DurableWait(error => this.#tellNotWritten(error.code ?? 'EIO', error.message));
   #timer: NodeJS.Timeout | undefined;
   #isFailing = false;
@@ -128,42 +129,48 @@ export class WriteBehind {
   }
 
   /**
-   * Answers when all that was given so far is on disk in one piece, so that it may be acted on, or that it could not be put there. In
-   * the tables it is a moment later. All who ask in one turn of the event loop share one commit.
+   * Writes all that was given so far in one piece, now → what an act that follows from it rests on. In the tables it is a moment later.
+   * Where the piece cannot be written the rows go into their tables at once, and the act rests on those.
    */
+  keep(): RestsOn {
+    return this.#keep().restsOn;
+  }
+
+  /** Answers when all that was given so far is on disk in one piece, or that it could not be put there. */
   kept(): Promise<Durability> {
-    if (this.#isFailing) return Promise.resolve('in-memory');
-    this.#keeping ??= this.#keepInTurn();
-    return this.#keeping;
+    return awaitKeeping(this.#keep());
   }
 
-  async #keepInTurn(): Promise<Durability> {
-    this.#waitingToAct += 1;
-    await nextTurn();
-    this.#keeping = undefined;
+  #keep(): Keeping {
+    // The next try is on its way; trying for every decision would keep the machine busy with a full disk.
+    if (this.#isFailing) return ONLY_IN_MEMORY;
     try {
-      return await this.#keep();
-    } finally {
-      this.#waitingToAct -= 1;
+      const file = this.#open();
+      const { kept } = file;
+      const rows = this.#queue.after(kept.newestId);
+      // Rows that have been written and are not on disk yet are kept, too: the decision may be about one of them.
+      if (rows !== undefined && this.#store.keep(file, rows))
+        return kept.isPut ? ALL_ON_DISK : this.#restOn(kept.log, kept.awaitPut());
+    } catch (error) {
+      if (!isSqliteError(error) && !(error instanceof UsherdError)) throw error;
     }
+    // Writing knows what to do about a disk that takes nothing, and about damage.
+    if (this.flush() === 'in-memory') return ONLY_IN_MEMORY;
+    if (this.#queue.isSettled) return ALL_ON_DISK;
+    const file = this.#open();
+    const upTo = this.#writtenId;
+    return this.#restOn(file.log, isPut => isPut && this.#settled(file, upTo));
   }
 
-  #keep(): Promise<Durability> | Durability {
-    const rows = this.#queue.after(this.#keptId);
-    const newest = rows.at(-1);
-    if (newest !== undefined) {
-      try {
-        const file = this.#open();
-        this.#store.keep(file, rows);
-        this.#keptId = newest.id;
-        this.#wait.wrote(file.log);
-      } catch (error) {
-        if (!isSqliteError(error) && !(error instanceof UsherdError)) throw error;
-        // Writing knows what to do about a disk that takes nothing, and about damage.
-        if (this.flush() === 'in-memory') return 'in-memory';
-      }
-    }
-    return this.#wait.written();
+  /** `ended` is called once, with whether the log was put on disk by whoever acts. */
+  #restOn(log: LogSync, ended: (isPut: boolean) => void): Keeping {
+    const act = Symbol('act');
+    this.#awaited = act;
+    return restOn(log, failure => {
+      if (this.#awaited === act) this.#awaited = undefined;
+      ended(failure === undefined);
+      if (failure !== undefined) this.#tellNotWritten(failure.code, failure.message);
+    });
   }
 
   /** Answers when all that was given so far is in its tables and on disk, or that it could not be put there. */
@@ -180,16 +187,18 @@ export class WriteBehind {
     this.#timer = undefined;
     const before = this.#writtenRows;
     const durability = this.#writeQueue();
-    if (this.#writtenRows > before) this.#wait.wrote(this.#open().log);
+    if (this.#writtenRows > before) this.wrote(this.#open());
     this.#wait.flushed(durability);
     this.#checkpointWhenQuiet();
     return durability;
   }
 
-  /** Who waits to act goes first: the rows are kept, and their tables take long. */
+  /** Who is about to act goes first, once: what the act rests on may never be put on disk, when nothing was left to be done. */
   #flushInTime(): void {
-    if (this.#waitingToAct === 0) this.flush();
-    else this.#timer = setTimeout(() => this.#flushInTime(), BATCH_AFTER_KEPT_MS).unref();
+    const isAwaited = this.#awaited !== undefined;
+    this.#awaited = undefined;
+    if (isAwaited) this.#timer = setTimeout(() => this.#flushInTime(), BATCH_AFTER_KEPT_MS).unref();
+    else this.flush();
   }
 
   /** Writes what waits, and gives the file back. */
@@ -197,7 +206,7 @@ export class WriteBehind {
     const written = this.flush();
     clearTimeout(this.#timer);
     clearTimeout(this.#checkpointTimer);
-    const error = this.#store.close();
+    const error = this.#store.close(written === 'on-disk');
     return written === 'on-disk' ? this.#wait.of(error) : written;
   }
 
@@ -212,8 +221,17 @@ export class WriteBehind {
     this.#writtenRows += 1;
   }
 
-  wrote({ log }: LedgerFile): void {
-    this.#wait.wrote(log);
+  wrote(file: LedgerFile): void {
+    const upTo = this.#writtenId;
+    this.#wait.wrote(file.log, () => this.#settled(file, upTo));
+  }
+
+  /** The rows up to this one are in their tables, on disk. */
+  #settled({ db, kept }: LedgerFile, lastId: number): void {
+    // A file that was given back knows nothing of the rows of the one after it.
+    if (db !== this.db) return;
+    this.#queue.settled(lastId);
+    kept.settled(lastId);
   }
 
   /** Reads or writes the file → undefined when the disk takes or gives nothing, or the file is damaged; both are told. */
@@ -266,7 +284,8 @@ export class WriteBehind {
    */
   #replaceDamaged(reason: string): LedgerFile {
     const setAside = this.#store.setAside(reason);
-    this.#keptId = 0;
+    // What is in that file is no row of the new one.
+    this.#queue.settled(Infinity);
     const run = this.#rowMaker.run();
     if (run !== undefined) this.#queue.pushFirst(run);
     this.recordSetAside(setAside);
@@ -299,6 +318,7 @@ export class WriteBehind {
       const rows = this.#queue.peek(BATCH_MAX_ROWS);
       const count = rows.length;
       this.#store.write(file, rows);
+      this.#writtenId = rows.at(-1)?.id ?? this.#writtenId;
       this.#queue.drop(count);
       this.#writtenRows += count;
     }

@@ -1,6 +1,6 @@
 /*
- * A disk that fails, put before libc by LD_PRELOAD: counts the writes to a ledger and its log (FILE-shm is memory, no disk) and from the
- * one named in FAIL_AT on does what FAIL_HOW says. Built and used by durability.test.ts.
+ * A disk that fails, put before libc by LD_PRELOAD: counts the writes to a ledger, its log and the file of kept rows (FILE-shm is memory, no
+ * disk) and from the one named in FAIL_AT on does what FAIL_HOW says. Built and used by durability.test.ts.
  *
  *   eio, enospc   FAIL_FOR writes fail with that error, the later ones work again
  *   torn          half of the write is done, then the power goes
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static long count;
@@ -70,6 +71,38 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
 ssize_t pwrite(int fd, const void *bytes, size_t length, off_t offset)
 {
 	return write_or_fail("pwrite64", fd, bytes, length, offset);
+}
+
+/* The parts as one: the disk knows of no parts. */
+static ssize_t write_parts_or_fail(int fd, const struct iovec *parts, int count, off64_t offset)
+{
+	static char joined[16 << 20];
+	size_t length = 0;
+	for (int i = 0; i < count; i++) {
+		if (length + parts[i].iov_len > sizeof joined)
+			abort();
+		memcpy(joined + length, parts[i].iov_base, parts[i].iov_len);
+		length += parts[i].iov_len;
+	}
+	return write_or_fail("pwrite64", fd, joined, length, offset);
+}
+
+static ssize_t writev_or_fail(const char *symbol, int fd, const struct iovec *parts, int count, off64_t offset)
+{
+	if (is_ledger(fd))
+		return write_parts_or_fail(fd, parts, count, offset);
+	ssize_t (*real)(int, const struct iovec *, int, off64_t) = dlsym(RTLD_NEXT, symbol);
+	return real(fd, parts, count, offset);
+}
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off64_t offset)
+{
+	return writev_or_fail("pwritev64", fd, parts, count, offset);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+	return writev_or_fail("pwritev", fd, parts, count, offset);
 }
 
 static int sync_or_fail(const char *symbol, int fd)

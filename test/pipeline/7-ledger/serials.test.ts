@@ -42,10 +42,10 @@ const keyboard = withEnv(mouseAdded({ subsystem: 'hid' }), {
 const PLAIN = [SERIAL, '00e04c680001', '00:e0:4c:68:00:01', '00:E0:4C:68:00:01', 'f4:73:35:9b:11:05'];
 
 function bytesOf(file: string): string {
-  return [file, `${file}-wal`].map(each => readFileSync(each, 'latin1')).join('');
+  return [file, `${file}-wal`, `${file}-kept`].map(each => readFileSync(each, 'latin1')).join('');
 }
 
-test('with hidden serials no byte of the file or its log has one, and each is still found by who has the key', t => {
+test('with hidden serials no byte of the file, its log or what is kept has one, and each is still found by who has the key', t => {
   const file = path.join(scratchFolder(t), 'ledger.db');
   const ledger = Ledger.open(file, { hidesSerials: true });
   ledger.beginRun(RUN);
@@ -65,6 +65,8 @@ test('with hidden serials no byte of the file or its log has one, and each is st
   ledger.incident({ kind: 'rule-failed', devpath: CARD, place: '10.rules:1', message: `${SERIAL} took too long` });
   const seen = { devpath: STICK };
   ledger.pend({ entry, subsystem: 'block', modules: [], reasons: [reason], seen, expiresAtMs: 1 });
+  ledger.keep();
+  t.true(readFileSync(`${file}-kept`, 'latin1').includes('Kingston'));
   ledger.flush();
   const bytes = bytesOf(file);
   t.deepEqual(
