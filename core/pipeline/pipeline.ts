@@ -138,11 +138,10 @@ async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<
 async function findDriverOf(device: Device, event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const seen = parts.gate?.look(device);
   const deliberated = await deliberate({ kind: 'device', device, event }, parts);
-  const { candidates, decisions, plans, refusals } = deliberated;
+  const { candidates, decisions, plans } = deliberated;
   parts.awaitingBind.expect(event.devpath, entry);
   parts.ledger.open(entry, { device, candidates, decisions, plans });
-  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.kept();
-  const outcomes = await executePlans(plans, refusals, parts.executor);
+  const outcomes = await carryOut(deliberated, parts);
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
   parts.gate?.decided(event, entry, device, deliberated, seen);
@@ -160,10 +159,9 @@ export interface Answered extends Deliberated {
 export async function handleRequest(asker: Asker, facts: RequestFacts, parts: Parts): Promise<Answered> {
   const entry = parts.ledger.request(facts);
   const deliberated = await deliberate(asker, parts);
-  const { candidates, decisions, plans, refusals } = deliberated;
+  const { candidates, decisions, plans } = deliberated;
   parts.ledger.open(entry, asDeliberation(facts, { candidates, decisions, plans }));
-  if (plans.some(plan => parts.executor.acts(plan))) await parts.ledger.kept();
-  const outcomes = await executePlans(plans, refusals, parts.executor);
+  const outcomes = await carryOut(deliberated, parts);
   parts.ledger.commit(entry, outcomes);
   return { ...deliberated, outcomes };
 }
@@ -225,15 +223,18 @@ function planTarget(
   });
 }
 
-/** One candidate's plan after another, in the order the alias named them. */
-async function executePlans(
-  plans: readonly LoadPlan[],
-  refusals: readonly Refusals[],
-  executor: PlanExecutor,
+/**
+ * One candidate's plan after another, in the order the alias named them. Where they change something, all that led to it is written down
+ * first, and whoever acts has that put on disk before.
+ */
+async function carryOut(
+  { plans, refusals }: Deliberated,
+  { executor, ledger }: Pick<Parts, 'executor' | 'ledger'>,
 ): Promise<readonly Outcome[]> {
+  const restsOn = plans.some(plan => executor.acts(plan)) ? ledger.keep() : undefined;
   const outcomes: Outcome[] = [];
   for (const [index, plan] of plans.entries())
-    outcomes.push(...(await executor.execute(plan, refusals[index] ?? new Map())));
+    outcomes.push(...(await executor.execute(plan, refusals[index] ?? new Map(), restsOn)));
   return outcomes;
 }
 
