@@ -34,6 +34,21 @@ const WAL_PAGES = 8000;
 /** The write-ahead log is cut back to this size when a checkpoint has emptied it. */
 const WAL_KEPT_BYTES = 8 * 1024 * 1024;
 
+/**
+ * How the writer's connection is set up, in one call: pragma() makes and compiles a function for the answer of each.
+ * A decision must be on disk before the act, also when the power goes; whoever acts sees to that (keeping.ts), so that nobody else waits
+ * for the disk, hence NORMAL. What was pruned is gone from the disk, too (secure_delete); only prunings delete.
+ */
+const WRITER_PRAGMAS = `
+  PRAGMA journal_mode = WAL;
+  PRAGMA synchronous = NORMAL;
+  PRAGMA wal_autocheckpoint = ${WAL_PAGES};
+  PRAGMA journal_size_limit = ${WAL_KEPT_BYTES};
+  PRAGMA secure_delete = ON;
+  PRAGMA temp_store = MEMORY;
+  PRAGMA cache_size = -${CACHE_KIB};
+`;
+
 /** A file that could not be read, where it is now, and what was wrong with it. */
 export interface SetAside {
   readonly file: string;
@@ -172,18 +187,10 @@ function openSound(file: string): Connection {
     const isEmpty = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0;
     if (!isEmpty && db.pragma('application_id', { simple: true }) !== APPLICATION_ID)
       throw new Database.SqliteError('this is no ledger of usherd', 'SQLITE_NOTADB');
-    db.pragma('journal_mode = WAL');
-    // A decision must be on disk before the act, also when the power goes: log-sync.ts sees to it without anybody waiting for the disk.
-    db.pragma('synchronous = NORMAL');
-    db.pragma(`wal_autocheckpoint = ${WAL_PAGES}`);
-    db.pragma(`journal_size_limit = ${WAL_KEPT_BYTES}`);
-    // What was pruned is gone from the disk, too; only prunings delete.
-    db.pragma('secure_delete = ON');
-    db.pragma('temp_store = MEMORY');
-    db.pragma(`cache_size = -${CACHE_KIB}`);
+    db.exec(WRITER_PRAGMAS);
     migrate(db);
     checkAfterHardStop(db, file);
-    db.pragma(`busy_timeout = ${WRITER_BUSY_TIMEOUT_MS}`);
+    db.exec(`PRAGMA busy_timeout = ${WRITER_BUSY_TIMEOUT_MS}`);
     return db;
   } catch (error) {
     db.close();

@@ -8,9 +8,13 @@ export function readLastIncident<Kind extends IncidentKind>(
 ): Extract<Incident, { kind: Kind }> | undefined {
   const marks = kinds.map(() => '?').join(', ');
   const row = db
-    .prepare<string[], { kind: string; facts: string }>(
+    .prepare<string[], [kind: string, facts: string]>(
       `SELECT kind, facts FROM incident WHERE kind IN (${marks}) ORDER BY id DESC LIMIT 1`,
     )
+    // A row as an object has a function made and compiled for it.
+    .raw()
     .get(...kinds);
-  return row && ({ kind: row.kind, ...(JSON.parse(row.facts) as object) } as Extract<Incident, { kind: Kind }>);
+  if (row === undefined) return undefined;
+  const [kind, facts] = row;
+  return { kind, ...(JSON.parse(facts) as object) } as Extract<Incident, { kind: Kind }>;
 }
