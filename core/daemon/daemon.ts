@@ -53,6 +53,8 @@ export interface DaemonOptions {
   readonly roots: SystemRoot;
   readonly release: string;
   readonly settings: Settings;
+  /** The settings as the files have them: what the command line says besides is in the run's own row. */
+  readonly configured: Settings;
   readonly observes: boolean;
   /** Take events that a process had the kernel send. Only for tests in a namespace of their own. */
   readonly acceptInjected: boolean;
@@ -187,8 +189,7 @@ export class Daemon {
       mode: observes ? 'observe' : 'load',
       ...(this.#world.hasTree ? { modulesDir: this.#world.tree.dir } : {}),
     });
-    // As the files have them: what the command line says besides is in the run's own row.
-    noteSettings(readSettings(roots.configDirs).settings, this.ledger);
+    noteSettings(this.options.configured, this.ledger);
     this.policy.start();
     for (const { id, candidate } of interrupted(this.options.roots.stateDir))
       this.reporter.emit(

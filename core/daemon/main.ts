@@ -2,7 +2,6 @@ import os from 'node:os';
 import { UsherdError } from '../errors.ts';
 import { formatBytes, formatCount } from '../pipeline/8-report/quantity.ts';
 import { span, terminalOf, writeSpans, type Span, type Output } from '../pipeline/8-report/terminal.ts';
-import { keepHeapSmall } from '../kernel/memory.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { VERSION } from '../version.ts';
 import { AnswerDesk } from './answer-desk.ts';
@@ -30,13 +29,13 @@ type Flags = Readonly<Record<string, unknown>>;
 
 /** Runs the daemon until it is told to stop → exit status. The command line beats the settings files. */
 export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number> {
-  keepHeapSmall();
   const { settings, problems } = readSettings(host.roots.configDirs);
   const wanted = withFlags(settings, flags);
   const daemon = new Daemon({
     roots: host.roots,
     release: host.release ?? os.release(),
     settings: wanted,
+    configured: settings,
     observes: wanted.observe || host.uid !== 0 || !host.roots.isRunningSystem,
     acceptInjected: flags['acceptInjected'] === true,
     problems,

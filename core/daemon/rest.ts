@@ -1,5 +1,5 @@
 import { compileHotCode } from '../kernel/compiling.ts';
-import { releaseMemory } from '../kernel/memory.ts';
+import { keepHeapSmall, releaseMemory } from '../kernel/memory.ts';
 
 /** How long nothing must have happened before we clean up after ourselves: storms come in waves, and cleaning up takes some 30 ms. */
 const QUIET_MS = 1000;
@@ -13,11 +13,16 @@ const WORTH_BYTES = 8 * 1024 * 1024;
 /** As many events in that time, with half of those before, are a storm or go on for long; a device that is plugged in makes ten to forty. */
 const MANY_EVENTS = 64;
 
+/** More events than the devices of any but the largest machine have at a start. */
+const START_MAX_EVENTS = 2048;
+
 /**
  * Gives memory back once it is quiet and there is enough of it, and has code compiled only while much happens. While something happens it costs a wake-up a second, while nothing happens none at all:
  * the timer is set by what happens, and ends with the rest.
  */
 export class Rest {
+  /** Not before the start is over: it leaves much behind, and collecting that in between holds it up. */
+  #hasStarted = false;
   #timer: NodeJS.Timeout | undefined;
   #isDisturbed = false;
   #events = 0;
@@ -30,11 +35,18 @@ export class Rest {
     this.#isDisturbed = true;
     this.#events += events;
     if (this.#events >= MANY_EVENTS) compileHotCode(true);
+    if (this.#events >= START_MAX_EVENTS) this.#startIsOver();
     this.#timer ??= setTimeout(() => this.#look(), this.#quietMs).unref();
   }
 
   stop(): void {
     clearTimeout(this.#timer);
+  }
+
+  #startIsOver(): void {
+    if (this.#hasStarted) return;
+    this.#hasStarted = true;
+    keepHeapSmall();
   }
 
   #look(): void {
@@ -49,6 +61,7 @@ export class Rest {
       // However many there were: they are over.
       this.#events = 0;
       compileHotCode(false);
+      this.#startIsOver();
       if (process.memoryUsage().heapTotal < this.#restingBytes + WORTH_BYTES) return;
       releaseMemory();
       this.#restingBytes = process.memoryUsage().heapTotal;

@@ -30,6 +30,7 @@ real(
       roots,
       release: os.release(),
       settings: { ...DEFAULT_SETTINGS, source: 'kernel', receiveBufferBytes: TINY_BYTES },
+      configured: DEFAULT_SETTINGS,
       observes: true,
       acceptInjected: false,
       problems: [],
