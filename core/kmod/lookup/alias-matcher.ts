@@ -26,8 +26,9 @@ const ANY = 0x3f;
 export class AliasMatcher<Told extends object = object> {
   readonly compiled: CompiledAliases;
   readonly #told: Told;
-  /** By rank. A machine's devices have some dozens of the thousands there are. */
-  readonly #hits = new Map<number, AliasHit & Told>();
+  /** Answers that were given, after a place for none, and by rank where each stands. Devices have some dozens of the thousands there are. */
+  readonly #hits: ((AliasHit & Told) | undefined)[] = [undefined];
+  readonly #hitAt: Int32Array;
   /** Look-up in which each star node, and the first star of each leaf, was last reached, and where; in which each rank was found. */
   readonly #starSeenIn: Int32Array;
   readonly #starSeenAt: Int32Array;
@@ -46,6 +47,7 @@ export class AliasMatcher<Told extends object = object> {
   constructor(compiled: CompiledAliases, told: Told) {
     this.compiled = compiled;
     this.#told = told;
+    this.#hitAt = new Int32Array(compiled.moduleOf.length);
     this.#starSeenIn = new Int32Array(compiled.nodes.length / NODE_WORDS);
     this.#starSeenAt = new Int32Array(compiled.nodes.length / NODE_WORDS);
     this.#leafSeenIn = new Int32Array(compiled.leaves.length / LEAF_WORDS);
@@ -104,10 +106,10 @@ export class AliasMatcher<Told extends object = object> {
   }
 
   #hit(rank: number): AliasHit & Told {
-    const known = this.#hits.get(rank);
+    const known = this.#hits[this.#hitAt[rank] ?? 0];
     if (known !== undefined) return known;
     const hit = this.#makeHit(rank);
-    this.#hits.set(rank, hit);
+    this.#hitAt[rank] = this.#hits.push(hit) - 1;
     return hit;
   }
 
