@@ -37,7 +37,8 @@ export function finitModules(
   restsOn?: RestsOn,
 ): readonly Promise<ModuleCallAnswer | 'not-tried'>[] {
   const values = files.flatMap(({ file, parameters, flags }) => [file, parameters, flags]);
-  const begin = (): readonly Promise<number>[] | number => {
+  // Runs at once, and what it throws is an answer, so that the place is given on.
+  const begin = async (): Promise<readonly Promise<number>[] | number> => {
     const promises = native().finitModules(values, restsOn?.fd ?? -1);
     if (restsOn?.fd === undefined || typeof promises === 'number') return promises;
     void promises[0]?.then(status => restsOn.wasPut(status));
