@@ -18,20 +18,22 @@ export const BOUND_DEVICES: readonly (readonly [device: string, bus: string, dri
   ['virtio-rng-pci', 'virtio', 'virtio_rng'],
 ];
 
+/** Each daemon is started so often, what it loaded being removed in between. */
+const STARTS = 5;
 /** Each device is plugged in so often, its modules being removed in between. */
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Two processors, as the smallest of today's machines have. */
 const PROCESSORS = 2;
 /** The longest a device takes, several times over. */
-const BOUND_AFTER_US = 1_500_000;
+const BOUND_AFTER_US = 1_200_000;
 
 /**
  * What one side takes on an emulated machine. One listener, guest/time-uevents.c, takes the times on all sides, as it hears of the
  * events: of a device from the `add` of its part to the `bind` of its driver.
  */
 export interface BindFigures {
-  /** Seconds from the start of the daemon to the `bind` of the last driver of the coldplugged devices. */
-  readonly startSeconds: number;
+  /** Seconds from a start of the daemon to the `bind` of the last driver of the coldplugged devices; one for each start. */
+  readonly startSeconds: readonly number[];
   /** Resident memory of all the daemon's processes, in kibibytes. */
   readonly memoryKib: number;
   /** By device, milliseconds from `add` to `bind`, its modules being loaded in between; one for each round. */
@@ -44,102 +46,176 @@ interface TimedEvent {
   readonly devpath: string;
 }
 
-async function timedEvents(guest: Guest): Promise<readonly TimedEvent[]> {
-  const lines = (await guest.run('cat /run/events')).split('\n');
-  return lines.flatMap(line => {
-    const [, atMs, action = '', devpath = ''] = /^([\d.]+) (\w+)@(.*)$/.exec(line) ?? [];
-    return atMs === undefined ? [] : [{ atMs: Number(atMs), action, devpath }];
-  });
+/** What tells one daemon from another here. */
+interface Peer {
+  readonly prepareRoot: (root: string) => Promise<void>;
+  /** A shell script that starts it, with a coldplug. */
+  readonly start: string;
+  /** Prints its processes' numbers. */
+  readonly pids: string;
 }
 
-/** Waits until nothing happens; a shell that sleeps takes no time from who is at work. */
-function quiet(guest: Guest): Promise<string> {
-  return guest.run(
-    'before=; while now=$(wc -c </run/events) && [ "$now" != "$before" ]; do before=$now; usleep 2000000; done',
-  );
-}
+const PEERS = {
+  usherd: {
+    prepareRoot: stageModprobeConf,
+    start: 'setsid usher daemon --source kernel >/run/usherd.log 2>&1 &',
+    pids: 'usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/"',
+  },
+  udevd: { prepareRoot: stageUdev, start: START_UDEV, pids: 'pidof systemd-udevd' },
+  mdev: { prepareRoot: stageMdev, start: START_MDEV, pids: 'pidof mdev' },
+} as const satisfies Readonly<Record<string, Peer>>;
 
-const modules = async (guest: Guest): Promise<readonly string[]> =>
-  (await guest.run('cut -d" " -f1 /proc/modules')).split('\n');
+export type PeerName = keyof typeof PEERS;
 
-/** Takes out what is loaded beside `kept`, whoever needs whom. */
-async function unloadAllBut(guest: Guest, kept: readonly string[]): Promise<void> {
-  for (;;) {
-    const more = (await modules(guest)).filter(module => !kept.includes(module));
-    if (more.length === 0) return;
-    const { status } = await guest.try(
-      `ended=1; for m in ${more.join(' ')}; do busybox rmmod $m 2>/dev/null && ended=0; done; exit $ended`,
-    );
-    if (status !== 0) return;
-  }
-}
+const PEER_NAMES = ['usherd', 'udevd', 'mdev'] as const satisfies readonly PeerName[];
 
 /** As at any boot but the first: the compiled aliases are there. */
 const START_ONCE = `usher daemon --no-coldplug >/dev/null 2>&1 & pid=$!
   until usher status >/dev/null 2>&1; do usleep 200000; done; usleep 3000000; kill $pid; while [ -d /proc/$pid ]; do usleep 100000; done`;
 
-async function measure(guest: Guest, start: string, memory: string): Promise<BindFigures> {
-  await guest.run(START_ONCE);
-  await guest.run('setsid time-uevents /run/events >/run/time.log 2>&1 & usleep 300000');
-  const startedAtMs = Number((await guest.run('cat /proc/uptime')).split(' ')[0]) * 1000;
-  await guest.run(start);
-  await quiet(guest);
-  const lastBind = (await timedEvents(guest)).findLast(({ action }) => action === 'bind');
-  const startSeconds = ((lastBind?.atMs ?? Number.NaN) - startedAtMs) / 1000;
-  const kept = await modules(guest);
-  const latencies = new Map<string, number[]>();
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [device, bus, driver] of BOUND_DEVICES) {
-      const plug = await guest.plug(device);
-      await guest.run(`usleep ${BOUND_AFTER_US}`);
-      const [bound] = await guest.expectBound(bus, driver);
-      const events = (await timedEvents(guest)).filter(({ devpath }) => devpath === bound?.devpath);
-      const bind = events.findLast(({ action }) => action === 'bind');
-      const add = events.findLast(({ action, atMs }) => action === 'add' && atMs < (bind?.atMs ?? 0));
-      if (bind !== undefined && add !== undefined)
-        latencies.set(device, [...(latencies.get(device) ?? []), bind.atMs - add.atMs]);
-      await guest.unplug(plug);
-      await guest.expectNone(bus, driver);
-      await unloadAllBut(guest, kept);
-      await quiet(guest);
+/** A machine with one of the daemons, and what was measured on it so far. */
+class Side {
+  readonly #guest: Guest;
+  readonly #peer: Peer;
+  readonly #startSeconds: number[] = [];
+  readonly #latencies = new Map<string, number[]>();
+  /** Modules that were loaded before: by the machine's start, then by the daemon's. */
+  #kept: readonly string[] = [];
+
+  private constructor(guest: Guest, peer: Peer) {
+    this.#guest = guest;
+    this.#peer = peer;
+  }
+
+  static async boot(peer: Peer): Promise<Side> {
+    const guest = await Guest.boot({
+      processors: PROCESSORS,
+      prepareRoot: async root => {
+        stageProgram(root, 'time-uevents');
+        await peer.prepareRoot(root);
+      },
+    });
+    const side = new Side(guest, peer);
+    await guest.run(START_ONCE);
+    await guest.run('setsid time-uevents /run/events >/run/time.log 2>&1 & usleep 300000');
+    side.#kept = await side.#modules();
+    return side;
+  }
+
+  /** Starts the daemon, not without having ended it and taken out what it had loaded. */
+  async timeStart(): Promise<void> {
+    if (this.#startSeconds.length > 0) {
+      await this.#guest.run(
+        `for pid in $(${this.#peer.pids}); do kill $pid; while [ -d /proc/$pid ]; do usleep 100000; done; done`,
+      );
+      await this.#unload();
+      await this.#quiet();
+    }
+    const startedAtMs = Number((await this.#guest.run('cat /proc/uptime')).split(' ')[0]) * 1000;
+    await this.#guest.run(this.#peer.start);
+    await this.#quiet();
+    const lastBind = (await this.#events()).findLast(({ action }) => action === 'bind');
+    this.#startSeconds.push(((lastBind?.atMs ?? Number.NaN) - startedAtMs) / 1000);
+  }
+
+  /** What is loaded now stays so. */
+  async keepModules(): Promise<void> {
+    this.#kept = await this.#modules();
+  }
+
+  /** Plugs a device in and takes it out again, with its modules. */
+  async timeDevice([device, bus, driver]: (typeof BOUND_DEVICES)[number]): Promise<void> {
+    const guest = this.#guest;
+    const plug = await guest.plug(device);
+    await guest.run(`usleep ${BOUND_AFTER_US}`);
+    const [bound] = await guest.expectBound(bus, driver);
+    const events = (await this.#events()).filter(({ devpath }) => devpath === bound?.devpath);
+    const bind = events.findLast(({ action }) => action === 'bind');
+    const add = events.findLast(({ action, atMs }) => action === 'add' && atMs < (bind?.atMs ?? 0));
+    if (bind !== undefined && add !== undefined)
+      this.#latencies.set(device, [...(this.#latencies.get(device) ?? []), bind.atMs - add.atMs]);
+    await guest.unplug(plug);
+    await guest.expectNone(bus, driver);
+    await this.#unload();
+    await this.#quiet();
+  }
+
+  async figures(): Promise<BindFigures> {
+    const memory = await this.#guest.run(
+      `for p in $(${this.#peer.pids}); do cat /proc/$p/status; done | awk '/^VmRSS/ { sum += $2 } END { print sum }'`,
+    );
+    return { startSeconds: this.#startSeconds, memoryKib: Number(memory), latencies: this.#latencies };
+  }
+
+  stop(): Promise<void> {
+    return this.#guest.stop();
+  }
+
+  async #events(): Promise<readonly TimedEvent[]> {
+    const lines = (await this.#guest.run('tail -n 400 /run/events')).split('\n');
+    return lines.flatMap(line => {
+      const [, atMs, action = '', devpath = ''] = /^([\d.]+) (\w+)@(.*)$/.exec(line) ?? [];
+      return atMs === undefined ? [] : [{ atMs: Number(atMs), action, devpath }];
+    });
+  }
+
+  async #modules(): Promise<readonly string[]> {
+    return (await this.#guest.run('cut -d" " -f1 /proc/modules')).split('\n');
+  }
+
+  /** Takes out what is loaded beside what is kept, whoever needs whom. */
+  async #unload(): Promise<void> {
+    for (;;) {
+      const more = (await this.#modules()).filter(module => !this.#kept.includes(module));
+      if (more.length === 0) return;
+      const { status } = await this.#guest.try(
+        `ended=1; for m in ${more.join(' ')}; do busybox rmmod $m 2>/dev/null && ended=0; done; exit $ended`,
+      );
+      if (status !== 0) return;
     }
   }
-  return { startSeconds, memoryKib: Number(await guest.run(memory)), latencies };
-}
 
-const resident = (pids: string): string =>
-  `cat $(for p in ${pids}; do echo /proc/$p/status; done) | awk '/^VmRSS/ { sum += $2 } END { print sum }'`;
-
-/** Boots a machine, measures it and stops it again. */
-async function side(prepareRoot: (root: string) => Promise<void>, start: string, pids: string): Promise<BindFigures> {
-  const guest = await Guest.boot({
-    processors: PROCESSORS,
-    prepareRoot: async root => {
-      stageProgram(root, 'time-uevents');
-      await prepareRoot(root);
-    },
-  });
-  try {
-    return await measure(guest, start, resident(pids));
-  } finally {
-    await guest.stop();
+  /** Waits until nothing happens; a shell that sleeps takes no time from who is at work. */
+  async #quiet(): Promise<void> {
+    await this.#guest.run(
+      'before=; while now=$(wc -c </run/events) && [ "$now" != "$before" ]; do before=$now; usleep 2000000; done',
+    );
   }
 }
 
-const START_USHERD = 'setsid usher daemon --source kernel >/run/usherd.log 2>&1 &';
-const USHERD_PID = '$(usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/")';
+/** What is to be measured; all of it unless said otherwise. */
+export interface BindOptions {
+  readonly starts?: number;
+  readonly rounds?: number;
+  readonly devices?: typeof BOUND_DEVICES;
+}
 
 /**
- * Measures usherd, systemd-udevd and busybox mdev, each on a machine of its own, one after the other; or why there is no machine.
+ * Measures usherd, systemd-udevd and busybox mdev, each on a machine of its own. They take turns, device by device, since the speed of
+ * the machine that emulates them changes within minutes; who waits for a turn sleeps.
+ *
+ * @returns why there is no machine, where there is none
  */
-export async function measureBinding(): Promise<Readonly<Record<'usherd' | 'udevd' | 'mdev', BindFigures>> | string> {
+export async function measureBinding({
+  starts = STARTS,
+  rounds = ROUNDS,
+  devices = BOUND_DEVICES,
+}: BindOptions = {}): Promise<Readonly<Record<PeerName, BindFigures>> | string> {
   const why = whyNoMachine();
   if (why !== undefined) return why;
-  return {
-    usherd: await side(stageModprobeConf, START_USHERD, USHERD_PID),
-    udevd: await side(stageUdev, START_UDEV, '$(pidof systemd-udevd)'),
-    mdev: await side(stageMdev, START_MDEV, '$(pidof mdev)'),
-  };
+  const sides = new Map<PeerName, Side>();
+  try {
+    for (const name of PEER_NAMES) sides.set(name, await Side.boot(PEERS[name]));
+    for (let start = 0; start < starts; start += 1) for (const side of sides.values()) await side.timeStart();
+    for (const side of sides.values()) await side.keepModules();
+    for (let round = 0; round < rounds; round += 1)
+      for (const device of devices) for (const side of sides.values()) await side.timeDevice(device);
+    const figures = new Map<PeerName, BindFigures>();
+    for (const [name, side] of sides) figures.set(name, await side.figures());
+    return Object.fromEntries(figures) as Record<PeerName, BindFigures>;
+  } finally {
+    for (const side of sides.values()) await side.stop();
+  }
 }
 
 /** A value of which so large a share of all is no greater. */
