@@ -49,10 +49,10 @@ export class ModuleWatch {
         loader.canInsert
           ? this.#ownInsertion(path, () => loader.insert(path, parameters))
           : loader.insert(path, parameters),
-      insertInTurn: (files, restsOn) => {
+      insertTogether: (files, restsOn) => {
         for (const { path } of files) this.#expect(moduleNameOfPath(path));
         return loader
-          .insertInTurn(files, restsOn)
+          .insertTogether(files, restsOn)
           .map((answer, n) => this.#ownInsertion(files[n]?.path ?? '', () => answer));
       },
       runCommand: async (command, module) => {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { errnoName, type ErrnoName } from '../vocabulary/errno.ts';
-import { native } from './native.ts';
+import { native, type FileAnswer } from './native.ts';
 import type { RestsOn } from './rests-on.ts';
 
 /** Flags of finit_module(2). The last one needs CONFIG_MODULE_DECOMPRESS. */
@@ -25,41 +25,50 @@ export interface FileToInsert {
   readonly parameters: string;
   /** Of FinitFlag. */
   readonly flags: number;
+  /** Places, in the list of files it is given with, of those before it that must be in first. */
+  readonly needs?: readonly number[];
+}
+
+/** What came of one of several files. */
+export interface FileInsertion {
+  readonly answer: ModuleCallAnswer | 'not-tried';
+  /** How long the kernel was at it. */
+  readonly tookMs: number;
 }
 
 /**
- * Files → the kernel, by finit_module(2), one after the other without coming back here in between; each is answered as soon as it is
- * in. After one that is refused (other than by EEXIST) the rest are not tried. Opening a file can fail, too, as open(2) does.
+ * Files → the kernel, by finit_module(2), without coming back here in between: each once those it needs are in, side by side where
+ * processors are idle. Each is answered as soon as it is in. After one that is refused (other than by EEXIST) none is begun any more.
+ * Opening a file can fail, too, as open(2) does.
  * The thread that inserts them first puts on disk what they rest on, so that nobody has to be woken in between.
  */
-export function finitModules(
-  files: readonly FileToInsert[],
-  restsOn?: RestsOn,
-): readonly Promise<ModuleCallAnswer | 'not-tried'>[] {
+export function finitModules(files: readonly FileToInsert[], restsOn?: RestsOn): readonly Promise<FileInsertion>[] {
   const values = files.flatMap(({ file, parameters, flags }) => [file, parameters, flags]);
+  const needs = files.flatMap(({ needs: places = [] }, at) => places.flatMap(place => [at, place]));
   // Runs at once, and what it throws is an answer, so that the place is given on.
-  const begin = async (): Promise<readonly Promise<number>[] | number> => {
-    const promises = native().finitModules(values, restsOn?.fd ?? -1);
-    if (restsOn?.fd === undefined || typeof promises === 'number') return promises;
-    void promises[0]?.then(status => restsOn.wasPut(status));
-    return promises.slice(1);
+  const begin = async (): Promise<readonly Promise<FileAnswer>[] | number> => {
+    if (restsOn?.fd === undefined) return native().finitModules(values, needs, -1) as Promise<FileAnswer>[] | number;
+    const promises = native().finitModules(values, needs, restsOn.fd);
+    if (typeof promises === 'number') return promises;
+    const [put, ...answers] = promises as [Promise<number>, ...Promise<FileAnswer>[]];
+    void put.then(status => restsOn.wasPut(status));
+    return answers;
   };
   const place = takePlace();
   const begun = place === undefined ? begin() : place.then(begin);
-  const answers = files.map(async (_file, index) => {
+  const answers = files.map(async (_file, index): Promise<FileInsertion> => {
     const promises = await begun;
-    const status = typeof promises === 'number' ? promises : ((await promises[index]) ?? 0);
-    return status > 0 ? 'not-tried' : answerOf(status);
+    const [status, tookMs] = typeof promises === 'number' ? [promises, 0] : ((await promises[index]) ?? [0, 0]);
+    return { answer: status > 0 ? 'not-tried' : answerOf(status), tookMs };
   });
-  // The last is answered last.
-  void Promise.allSettled(answers.slice(-1)).then(givePlaceOn);
+  void Promise.allSettled(answers).then(givePlaceOn);
   return answers;
 }
 
 /** One file → the kernel. */
 export async function finitModule(file: string, parameters: string, flags = 0): Promise<ModuleCallAnswer> {
   const [first] = finitModules([{ file, parameters, flags }]);
-  const answer = await first;
+  const { answer } = (await first) ?? { answer: undefined };
   return answer === 'not-tried' ? undefined : answer;
 }
 

@@ -41,6 +41,9 @@ export interface DecodedFile {
   readonly crc32?: number;
 }
 
+/** 0, a negative error number, or a positive one where the file was not tried; and the milliseconds the kernel took. */
+export type FileAnswer = readonly [status: number, tookMs: number];
+
 /** Why xz-compressed bytes were not decoded. */
 export type XzRefusal =
   | 'unreadable'
@@ -77,7 +80,11 @@ export interface Native {
   netlinkClose(id: number): boolean;
   netlinkSend(port: number, groups: number, bytes: Uint8Array): number;
   netlinkInject(bytes: Uint8Array): number;
-  finitModules(files: readonly (string | number)[], putFd: number): readonly Promise<number>[] | number;
+  finitModules(
+    files: readonly (string | number)[],
+    needs: readonly number[],
+    putFd: number,
+  ): readonly Promise<FileAnswer | number>[] | number;
   initModule(image: Uint8Array, parameters: string): Promise<number> | number;
   deleteModule(name: string, flags: number): Promise<number> | number;
   peerCredentials(fd: number): PeerCredentials | number;

@@ -8,6 +8,7 @@ import {
   finitModule,
   finitModules,
   initModule,
+  type FileToInsert,
   MODULE_CALLS_AT_ONCE_MAX,
 } from '../../core/kernel/module-calls.ts';
 
@@ -28,34 +29,55 @@ test('the kernel refuses what is no module, and the call says how', async t => {
   t.true([...REFUSALS, 'ENOENT'].includes((await deleteModule('usherd_is_not_a_module')) ?? 'none'));
 });
 
-test('files are given one after the other, and after one that is refused none is tried', async t => {
-  const files = ['a.ko', 'b.ko', 'c.ko'].map(name => ({ file: path.join(folder, name), parameters: '', flags: 0 }));
-  t.deepEqual(await Promise.all(finitModules(files)), ['ENOENT', 'not-tried', 'not-tried']);
-  const [plain] = await Promise.all(finitModules([{ file: notAModule, parameters: 'a=1', flags: 0 }]));
+/** What came of the files, without the time it took. */
+async function answersOf(insertions: ReturnType<typeof finitModules>): Promise<readonly string[]> {
+  return (await Promise.all(insertions)).map(({ answer }) => answer ?? 'none');
+}
+
+/** A row of files that are not there; each needs those in `needs`. */
+function missing(...needs: readonly (readonly number[])[]): FileToInsert[] {
+  return needs.map((each, n) => ({ file: path.join(folder, `${n}.ko`), parameters: '', flags: 0, needs: each }));
+}
+
+test('after a file that is refused none is begun that needs it', async t => {
+  const files = missing([], [0], [0, 1]);
+  t.deepEqual(await answersOf(finitModules(files)), ['ENOENT', 'not-tried', 'not-tried']);
+  const [plain] = await answersOf(finitModules([{ file: notAModule, parameters: 'a=1', flags: 0 }]));
   t.true(REFUSALS.includes(plain ?? 'none'));
   const manyAtOnce = Array.from({ length: 3 * MODULE_CALLS_AT_ONCE_MAX }, () => finitModules(files));
-  const all = await Promise.all(manyAtOnce.flat());
+  const all = await answersOf(manyAtOnce.flat());
   t.is(all.filter(answer => answer === 'not-tried').length, 2 * manyAtOnce.length);
 });
 
+test('files that do not need one another are all answered, tried or not, however many there are', async t => {
+  const free = Array.from({ length: 100 }, () => []);
+  for (let round = 0; round < 50; round += 1) {
+    const answers = await answersOf(finitModules(missing(...free, [0, 99])));
+    t.is(answers.length, 101);
+    t.is(answers[0], 'ENOENT');
+    t.is(answers[100], 'not-tried');
+    t.deepEqual(new Set(answers), new Set(['ENOENT', 'not-tried']));
+  }
+});
+
 test('what modules rest on is put on disk before them, and where that fails they are tried all the same', async t => {
-  const files = [{ file: path.join(folder, 'none.ko'), parameters: '', flags: 0 }];
+  const files = missing([]);
   const told: number[] = [];
   const wasPut = (status: number): void => void told.push(status);
   const fd = openSync(notAModule, 'r+');
   const answers = finitModules(files, { fd, wasPut });
   // It is a descriptor of the thread's own.
   closeSync(fd);
-  t.deepEqual(await Promise.all(answers), ['ENOENT']);
+  t.deepEqual(await answersOf(answers), ['ENOENT']);
   t.deepEqual(told, [0]);
   for (const [unfit, errno] of [
     [2 ** 20, constants.errno.EBADF],
     [openSync('/proc/self/status', 'r'), constants.errno.EINVAL],
   ] as const) {
-    t.deepEqual(await Promise.all(finitModules(files, { fd: unfit, wasPut })), ['ENOENT']);
+    t.deepEqual(await answersOf(finitModules(files, { fd: unfit, wasPut })), ['ENOENT']);
     t.is(told.pop(), -errno);
   }
-  t.deepEqual(await Promise.all(finitModules(files, { fd: undefined, wasPut })), ['ENOENT']);
+  t.deepEqual(await answersOf(finitModules(files, { fd: undefined, wasPut })), ['ENOENT']);
   t.deepEqual(told, [0]);
 });
 

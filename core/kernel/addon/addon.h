@@ -24,7 +24,7 @@ struct addon {
   uint32_t last_socket_id;
   /* Brings results of threads back to JavaScript; made when the first thread starts. */
   napi_threadsafe_function finished;
-  uint32_t running_threads;
+  uint32_t running_rows;
 };
 
 /* The environment's own data; NULL with an exception pending when Node has none. */
@@ -45,7 +45,7 @@ napi_value number_of(napi_env env, int64_t number);
 napi_value negative_errno(napi_env env, int error);
 bool set_number(napi_env env, napi_value object, const char *key, int64_t number);
 
-/* thread.c: a detached thread for each job, its answer as a promise. */
+/* thread.c: jobs on detached threads, the answer of each as a promise. */
 struct job {
   /* On the thread: no Node-API in here. */
   void (*run)(struct job *job);
@@ -58,18 +58,29 @@ struct job {
   napi_deferred deferred;
   /* While it is handed to a thread that was there. */
   struct job *next;
-  /* The job its thread goes on with, without asking anybody. */
-  struct job *after;
-  bool is_last;
-  /* Set by `run`: what comes after is not to be done. Found set by it: neither is this. */
+  /* The row it is in, and its place there. */
+  struct row *row;
+  uint32_t place;
+  /* Its thread is one beside the row's first. */
+  bool is_beside;
+  /* Set by `run`: what of its row has not begun is not to be done. Found set by it: neither is this. */
   bool is_over;
+};
+/* A job of a row, by its place, and one before it that must be done first. */
+struct need {
+  uint32_t job;
+  uint32_t needed;
 };
 /* Takes the job over in every case. Returns the promise, or a negative error number when no thread can be had. */
 napi_value job_start(napi_env env, struct job *job);
-/* Jobs joined by `after`, one after the other on one thread: an array of their promises, or a negative error number. */
-napi_value jobs_start(napi_env env, struct job *first);
-/* Gives up jobs joined by `after` that were not started. */
-void jobs_release(struct job *first);
+/*
+ * A row of jobs, in its order and side by side as far as needs and processors allow: an array of their promises, or a negative error
+ * number when no thread can be had. Takes the jobs over in every case, not so the lists.
+ */
+napi_value jobs_start(napi_env env, struct job *const *jobs, uint32_t count, const struct need *needs,
+                      uint32_t need_count);
+/* Gives up jobs that were not started. */
+void jobs_release(struct job *const *jobs, uint32_t count);
 
 /* One per subject: puts its functions on `exports`. */
 bool netlink_register(napi_env env, napi_value exports);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The kernel copies parameters with strndup_user(…, ~0UL >> 1) and frees them; a page is more than any module takes. */
@@ -20,7 +21,7 @@
 #define PATH_MAX_BYTES 4095U
 /* A module with more modules before it than this has a loop in its dependencies. */
 #define FILES_MAX 128U
-/* The answer for a file that came after one that was refused: no error number, and not 0. */
+/* The answer for a file that did not begin before one was refused: no error number, and not 0. */
 #define NOT_TRIED 1
 /*
  * A module's init makes events of its own; where there is one processor, reading and recording them would hold up the very insertion
@@ -41,6 +42,7 @@ struct module_job {
   uint8_t *image;
   size_t image_bytes;
   int result;
+  double took_ms;
 };
 
 static long insert_file(const struct module_job *it) {
@@ -52,6 +54,12 @@ static long insert_file(const struct module_job *it) {
   close(fd);
   errno = error;
   return status;
+}
+
+static double now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
 static void run(struct job *job) {
@@ -69,6 +77,7 @@ static void run(struct job *job) {
   /* Of this thread alone (setpriority(2), notes on threads). Where it may not, the call goes on as everybody else. */
   const int before = getpriority(PRIO_PROCESS, 0);
   (void)setpriority(PRIO_PROCESS, 0, CALL_NICENESS);
+  const double began_ms = now_ms();
   switch (it->call) {
     case FINIT: status = insert_file(it); break;
     case INIT: status = syscall(SYS_init_module, it->image, it->image_bytes, it->text); break;
@@ -76,13 +85,28 @@ static void run(struct job *job) {
     case PUT: break;
   }
   it->result = status == 0 ? 0 : -errno;
-  job->is_over = status != 0 && errno != EEXIST;
+  it->took_ms = now_ms() - began_ms;
+  job->is_over = it->result != 0 && it->result != -EEXIST;
   /* The thread may have another job after this one. */
   (void)setpriority(PRIO_PROCESS, 0, before);
 }
 
 static napi_value answer(napi_env env, struct job *job) {
   return number_of(env, ((struct module_job *)job)->result);
+}
+
+/* Of a file in a row: also the milliseconds the kernel took, since nobody else knows when its turn came. */
+static napi_value answer_timed(napi_env env, struct job *job) {
+  const struct module_job *it = (const struct module_job *)job;
+  const double numbers[2] = {it->result, it->took_ms};
+  napi_value pair = NULL;
+  if (napi_create_array_with_length(env, 2, &pair) != napi_ok) return NULL;
+  for (uint32_t at = 0; at < 2; at++) {
+    napi_value number = NULL;
+    if (napi_create_double(env, numbers[at], &number) != napi_ok || napi_set_element(env, pair, at, number) != napi_ok)
+      return NULL;
+  }
+  return pair;
 }
 
 static void release(struct job *job) {
@@ -117,6 +141,7 @@ static struct module_job *file_job(napi_env env, const napi_value *values) {
   if (!argument_text(env, values[1], "finitModules", "parameters", PARAMETERS_MAX_BYTES, &parameters)) return NULL;
   struct module_job *it = new_job(env, parameters);
   if (it == NULL) return NULL;
+  it->job.answer = answer_timed;
   it->call = FINIT;
   it->flags = (unsigned int)flags;
   if (!argument_text(env, values[0], "finitModules", "path", PATH_MAX_BYTES, &path)) {
@@ -137,45 +162,79 @@ static struct module_job *put_job(napi_env env, int fd) {
   return it;
 }
 
+/* Pairs of places in the list of files, each with one before it → `needs`, the places moved on by `first`. False with an exception pending. */
+static bool read_needs(napi_env env, napi_value list, uint32_t files, uint32_t first, struct need *needs,
+                       uint32_t count) {
+  for (uint32_t at = 0; at < count; at++) {
+    int64_t pair[2] = {0, 0};
+    for (uint32_t n = 0; n < 2; n++) {
+      napi_value value = NULL;
+      if (napi_get_element(env, list, 2 * at + n, &value) != napi_ok) return false;
+      if (!argument_integer(env, value, "finitModules", "needs", 0, n == 0 ? files - 1 : pair[0] - 1, &pair[n])) return false;
+    }
+    needs[at] = (struct need){.job = first + (uint32_t)pair[0], .needed = first + (uint32_t)pair[1]};
+  }
+  return true;
+}
+
+/* How many elements an array has, of which `each` make one; false when it is none, or has other numbers of them. */
+static bool count_of(napi_env env, napi_value list, uint32_t each, uint32_t max, uint32_t *count) {
+  bool is_list = false;
+  uint32_t length = 0;
+  if (napi_is_array(env, list, &is_list) != napi_ok || !is_list || napi_get_array_length(env, list, &length) != napi_ok)
+    return false;
+  *count = length / each;
+  return length % each == 0 && *count <= max;
+}
+
 /*
- * [path, parameters, flags, path, …], one after the other until one is refused for another reason than being there. Before them `putFd`
- * is put on disk, unless it is -1: what came of that is the first answer, and keeps no module away.
+ * [path, parameters, flags, path, …] and the pairs [file, needed file, …], by place: each file once those it needs are in, none after one
+ * that is refused for another reason than being there. Before them `putFd` is put on disk, unless it is -1: what came of that is the first
+ * answer, and keeps no module away. The answer for a file is [0 or a negative error number, milliseconds].
  */
 static napi_value finit_modules(napi_env env, napi_callback_info info) {
-  napi_value arguments[2] = {NULL, NULL};
-  uint32_t length = 0;
+  napi_value arguments[3] = {NULL, NULL, NULL};
+  uint32_t files = 0;
+  uint32_t pairs = 0;
   int64_t put_fd = -1;
-  bool is_list = false;
-  if (!arguments_read(env, info, "finitModules", 2, arguments)) return NULL;
-  if (!argument_integer(env, arguments[1], "finitModules", "putFd", -1, INT32_MAX, &put_fd)) return NULL;
-  const napi_value list = arguments[0];
-  if (napi_is_array(env, list, &is_list) != napi_ok || !is_list || napi_get_array_length(env, list, &length) != napi_ok ||
-      length == 0 || length % 3 != 0 || length > 3 * FILES_MAX) {
+  if (!arguments_read(env, info, "finitModules", 3, arguments)) return NULL;
+  if (!argument_integer(env, arguments[2], "finitModules", "putFd", -1, INT32_MAX, &put_fd)) return NULL;
+  if (!count_of(env, arguments[0], 3, FILES_MAX, &files) || files == 0) {
     napi_throw_type_error(env, NULL, "finitModules: files must be an array of path, parameters and flags of each");
     return NULL;
   }
-  struct job *first = NULL;
-  struct job **end = &first;
+  if (!count_of(env, arguments[1], 2, FILES_MAX * FILES_MAX, &pairs)) {
+    napi_throw_type_error(env, NULL, "finitModules: needs must be an array of pairs of places");
+    return NULL;
+  }
+  struct job *jobs[FILES_MAX + 1];
+  uint32_t count = 0;
+  struct need *needs = calloc(pairs + files, sizeof(*needs));
+  if (needs == NULL) return negative_errno(env, ENOMEM);
+  bool is_read = true;
   if (put_fd >= 0) {
     struct module_job *put = put_job(env, (int)put_fd);
-    if (put == NULL) return NULL;
-    *end = &put->job;
-    end = &put->job.after;
+    is_read = put != NULL;
+    if (is_read) jobs[count++] = &put->job;
   }
-  for (uint32_t at = 0; at < length; at += 3) {
+  const uint32_t first = count;
+  is_read = is_read && read_needs(env, arguments[1], files, first, needs, pairs);
+  for (uint32_t at = 0; is_read && at < files; at++) {
     napi_value values[3];
     struct module_job *it = NULL;
-    bool is_read = true;
-    for (uint32_t n = 0; n < 3; n++) is_read = is_read && napi_get_element(env, list, at + n, &values[n]) == napi_ok;
+    for (uint32_t n = 0; n < 3; n++)
+      is_read = is_read && napi_get_element(env, arguments[0], 3 * at + n, &values[n]) == napi_ok;
     if (is_read) it = file_job(env, values);
-    if (it == NULL) {
-      jobs_release(first);
-      return NULL;
-    }
-    *end = &it->job;
-    end = &it->job.after;
+    is_read = it != NULL;
+    if (!is_read) break;
+    jobs[count++] = &it->job;
+    if (first > 0) needs[pairs + at] = (struct need){.job = first + at, .needed = 0};
   }
-  return jobs_start(env, first);
+  napi_value started = NULL;
+  if (is_read) started = jobs_start(env, jobs, count, needs, first > 0 ? pairs + files : pairs);
+  else jobs_release(jobs, count);
+  free(needs);
+  return started;
 }
 
 static napi_value init_module(napi_env env, napi_callback_info info) {

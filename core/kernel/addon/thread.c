@@ -2,16 +2,19 @@
  * A job, or a row of them, on a thread of its own. A module's init function can sleep for seconds inside finit_module(2); libuv's pool has four threads,
  * which all of Node's file calls share, so four slow drivers would stop the whole daemon. Hence detached threads, outside the pool.
  * A thread that has done its job waits a moment for another: making one anew for each of thousands of files costs more than handing over.
+ * Jobs of a row that do not need one another run side by side: the first thread of a row has others help it while processors are idle.
  */
 #include "addon.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 /* The loader's queue in TypeScript keeps far below this; it bounds what a mistake there can cost. */
-#define THREADS_MAX 256U
+#define ROWS_MAX 256U
 /* The calls run on the kernel's stack, and liblzma keeps its tables on the heap. AddressSanitizer needs the room. */
 #define THREAD_STACK_BYTES (512U * 1024U)
 /* How long a thread without a job waits for one: several times what passes between two files. */
@@ -63,6 +66,44 @@ static struct job *wait_for_job(void) {
   return job;
 }
 
+/* One job of a row, as long as the row is there; the job itself goes once it is answered. */
+struct place {
+  struct job *job;
+  /* How many of those it needs are not done. */
+  uint32_t waits_for;
+  bool is_begun;
+};
+
+/* Jobs that were started together. */
+struct row {
+  pthread_mutex_t mutex;
+  /* Jobs that are not released; the row goes with the last. */
+  atomic_uint left;
+  /* Of the event loop alone. */
+  uint32_t settled;
+  uint32_t count;
+  uint32_t need_count;
+  bool is_over;
+  struct place *places;
+  struct need *needs;
+};
+
+/* Threads beside the first of their row, of all rows. */
+static atomic_uint beside;
+
+static void row_free(struct row *row) {
+  pthread_mutex_destroy(&row->mutex);
+  free(row->places);
+  free(row->needs);
+  free(row);
+}
+
+static void job_drop(struct job *job) {
+  struct row *row = job->row;
+  job->release(job);
+  if (row != NULL && atomic_fetch_sub(&row->left, 1) == 1) row_free(row);
+}
+
 static void settle(napi_env env, napi_value function, void *context, void *data) {
   (void)function;
   (void)context;
@@ -70,8 +111,9 @@ static void settle(napi_env env, napi_value function, void *context, void *data)
   /* Without an environment the process is on its way out: there is nobody left to answer. */
   if (env != NULL) {
     struct addon *addon = job->addon;
-    if (job->is_last) addon->running_threads -= 1;
-    if (addon->running_threads == 0) napi_unref_threadsafe_function(env, addon->finished);
+    job->row->settled += 1;
+    if (job->row->settled == job->row->count) addon->running_rows -= 1;
+    if (addon->running_rows == 0) napi_unref_threadsafe_function(env, addon->finished);
     napi_value answer = job->answer(env, job);
     if (answer != NULL) {
       napi_resolve_deferred(env, job->deferred, answer);
@@ -83,34 +125,106 @@ static void settle(napi_env env, napi_value function, void *context, void *data)
       napi_reject_deferred(env, job->deferred, error);
     }
   }
-  job->release(job);
+  job_drop(job);
 }
 
-void jobs_release(struct job *first) {
-  for (struct job *job = first, *after; job != NULL; job = after) {
-    after = job->after;
-    job->release(job);
+void jobs_release(struct job *const *jobs, uint32_t count) {
+  for (uint32_t at = 0; at < count; at++) job_drop(jobs[at]);
+}
+
+static int spawn(struct job *job);
+
+static void begin(struct row *row, struct place *place) {
+  place->is_begun = true;
+  place->job->is_over = row->is_over;
+}
+
+/* Has another thread do a job of the row, while processors are idle; false where none can be had. The row is locked. */
+static bool begin_beside(struct row *row, struct place *place) {
+  struct job *job = place->job;
+  cpu_set_t processors;
+  if (sched_getaffinity(0, sizeof(processors), &processors) != 0) return false;
+  if (atomic_fetch_add(&beside, 1) + 1 < (unsigned)CPU_COUNT(&processors) &&
+      napi_acquire_threadsafe_function(job->finished) == napi_ok) {
+    begin(row, place);
+    job->is_beside = true;
+    if (spawn(job) == 0) return true;
+    place->is_begun = false;
+    job->is_beside = false;
+    napi_release_threadsafe_function(job->finished, napi_tsfn_release);
   }
+  atomic_fetch_sub(&beside, 1);
+  return false;
 }
 
-static void run_all(struct job *first) {
-  napi_threadsafe_function finished = first->finished;
-  for (struct job *job = first, *after; job != NULL; job = after) {
-    after = job->after;
-    job->run(job);
-    if (after != NULL) after->is_over = job->is_over;
-    /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
-    if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) != napi_ok) {
-      job->release(job);
-      jobs_release(after);
-      return;
+/*
+ * Begins the jobs that can begin, of a row that is locked → the one its thread goes on with: `mine`, or where that is NULL the first;
+ * NULL when there is none. The others go beside it; what finds no thread is taken by whoever of the row is done next.
+ */
+static struct job *begin_ready(struct row *row, struct job *mine) {
+  for (struct place *place = row->places; place < row->places + row->count; place++) {
+    if (place->is_begun || place->waits_for > 0) continue;
+    if (mine == NULL) {
+      begin(row, place);
+      mine = place->job;
+    } else if (!begin_beside(row, place)) {
+      break;
     }
   }
-  napi_release_threadsafe_function(finished, napi_tsfn_release);
+  return mine;
+}
+
+/* Notes that a job is done → the one its thread goes on with, or NULL. */
+static struct job *job_after(struct job *job) {
+  struct row *row = job->row;
+  pthread_mutex_lock(&row->mutex);
+  row->is_over = row->is_over || job->is_over;
+  for (uint32_t at = 0; at < row->need_count; at++)
+    if (row->needs[at].needed == job->place) row->places[row->needs[at].job].waits_for -= 1;
+  struct job *after = begin_ready(row, NULL);
+  pthread_mutex_unlock(&row->mutex);
+  return after;
+}
+
+/* Nobody is left to answer: what of the job's row nobody has begun goes with it. */
+static void give_up(struct job *job) {
+  struct row *row = job->row;
+  pthread_mutex_lock(&row->mutex);
+  for (struct place *place = row->places; place < row->places + row->count; place++) {
+    if (place->is_begun) continue;
+    place->is_begun = true;
+    job_drop(place->job);
+  }
+  pthread_mutex_unlock(&row->mutex);
+  job_drop(job);
+}
+
+static void run_row(struct job *job) {
+  napi_threadsafe_function finished = job->finished;
+  const bool is_beside = job->is_beside;
+  if (!is_beside) {
+    pthread_mutex_lock(&job->row->mutex);
+    begin_ready(job->row, job);
+    pthread_mutex_unlock(&job->row->mutex);
+  }
+  while (job != NULL) {
+    job->run(job);
+    struct job *after = job_after(job);
+    /* On napi_closing Node has given our hold on the function back already, and it must not be touched again. */
+    if (napi_call_threadsafe_function(finished, job, napi_tsfn_blocking) != napi_ok) {
+      if (after != NULL) job_drop(after);
+      give_up(job);
+      finished = NULL;
+      after = NULL;
+    }
+    job = after;
+  }
+  if (finished != NULL) napi_release_threadsafe_function(finished, napi_tsfn_release);
+  if (is_beside) atomic_fetch_sub(&beside, 1);
 }
 
 static void *thread_main(void *data) {
-  for (struct job *job = data; job != NULL; job = wait_for_job()) run_all(job);
+  for (struct job *job = data; job != NULL; job = wait_for_job()) run_row(job);
   return NULL;
 }
 
@@ -141,55 +255,82 @@ static int spawn(struct job *job) {
   return error;
 }
 
+static struct row *new_row(struct job *const *jobs, uint32_t count, const struct need *needs, uint32_t need_count) {
+  struct row *row = calloc(1, sizeof(*row));
+  if (row == NULL) return NULL;
+  pthread_mutex_init(&row->mutex, NULL);
+  atomic_init(&row->left, count);
+  row->count = count;
+  row->need_count = need_count;
+  row->places = calloc(count, sizeof(*row->places));
+  row->needs = calloc(need_count + 1, sizeof(*row->needs));
+  if (row->places == NULL || row->needs == NULL) {
+    row_free(row);
+    return NULL;
+  }
+  for (uint32_t at = 0; at < need_count; at++) {
+    row->needs[at] = needs[at];
+    row->places[needs[at].job].waits_for += 1;
+  }
+  for (uint32_t at = 0; at < count; at++) {
+    row->places[at].job = jobs[at];
+    jobs[at]->row = row;
+    jobs[at]->place = at;
+  }
+  return row;
+}
+
 /* Makes the promises of all jobs; false with an exception pending when Node cannot. */
-static bool make_promises(napi_env env, struct job *first, napi_value promises) {
-  uint32_t index = 0;
-  for (struct job *job = first; job != NULL; job = job->after) {
+static bool make_promises(napi_env env, struct job *const *jobs, uint32_t count, napi_value promises) {
+  for (uint32_t at = 0; at < count; at++) {
     napi_value promise = NULL;
-    if (napi_create_promise(env, &job->deferred, &promise) != napi_ok ||
-        napi_set_element(env, promises, index++, promise) != napi_ok)
+    if (napi_create_promise(env, &jobs[at]->deferred, &promise) != napi_ok ||
+        napi_set_element(env, promises, at, promise) != napi_ok)
       return false;
-    job->is_last = job->after == NULL;
   }
   return true;
 }
 
-napi_value jobs_start(napi_env env, struct job *first) {
+napi_value jobs_start(napi_env env, struct job *const *jobs, uint32_t count, const struct need *needs,
+                      uint32_t need_count) {
   struct addon *addon = addon_of(env);
   if (addon == NULL) {
-    jobs_release(first);
+    jobs_release(jobs, count);
     return NULL;
   }
-  if (addon->running_threads >= THREADS_MAX) {
-    jobs_release(first);
+  if (addon->running_rows >= ROWS_MAX) {
+    jobs_release(jobs, count);
     return negative_errno(env, EAGAIN);
   }
+  struct row *row = new_row(jobs, count, needs, need_count);
   napi_value promises = NULL;
-  if (!make_finished(env, addon) || napi_create_array(env, &promises) != napi_ok ||
-      !make_promises(env, first, promises) || napi_acquire_threadsafe_function(addon->finished) != napi_ok) {
-    jobs_release(first);
+  if (row == NULL || !make_finished(env, addon) || napi_create_array(env, &promises) != napi_ok ||
+      !make_promises(env, jobs, count, promises) || napi_acquire_threadsafe_function(addon->finished) != napi_ok) {
+    jobs_release(jobs, count);
     napi_throw_error(env, NULL, "usherd addon: no thread can be started");
     return NULL;
   }
-  for (struct job *job = first; job != NULL; job = job->after) {
-    job->addon = addon;
-    job->finished = addon->finished;
+  for (uint32_t at = 0; at < count; at++) {
+    jobs[at]->addon = addon;
+    jobs[at]->finished = addon->finished;
   }
-  int error = spawn(first);
+  /* Nothing comes before the first, so that nobody has to be asked whether it may begin. */
+  row->places[0].is_begun = true;
+  int error = spawn(jobs[0]);
   if (error != 0) {
     napi_release_threadsafe_function(addon->finished, napi_tsfn_release);
-    for (struct job *job = first; job != NULL; job = job->after)
-      napi_resolve_deferred(env, job->deferred, negative_errno(env, error));
-    jobs_release(first);
+    for (uint32_t at = 0; at < count; at++)
+      napi_resolve_deferred(env, jobs[at]->deferred, negative_errno(env, error));
+    jobs_release(jobs, count);
     return promises;
   }
-  addon->running_threads += 1;
-  if (addon->running_threads == 1) napi_ref_threadsafe_function(env, addon->finished);
+  addon->running_rows += 1;
+  if (addon->running_rows == 1) napi_ref_threadsafe_function(env, addon->finished);
   return promises;
 }
 
 napi_value job_start(napi_env env, struct job *job) {
-  napi_value started = jobs_start(env, job);
+  napi_value started = jobs_start(env, &job, 1, NULL, 0);
   bool are_promises = false;
   if (started == NULL || napi_is_array(env, started, &are_promises) != napi_ok || !are_promises) return started;
   napi_value promise = NULL;

@@ -75,11 +75,11 @@ export class PlanExecutor {
     for (const [at, step] of plan.steps.entries()) {
       const reason = refusals.get(step.module) ?? stop;
       if (reason === undefined && !begun.has(step.module))
-        begun = this.#beginInTurn(plan.steps.slice(at), refusals, restsOn);
+        begun = this.#beginTogether(plan.steps.slice(at), refusals, restsOn);
+      // Beside one that was refused another may have come in.
       const outcome: Outcome =
-        reason === undefined
-          ? ((await begun.get(step.module)) ?? (await this.#take(step, restsOn)))
-          : { kind: 'skipped', module: step.module, reason };
+        (await begun.get(step.module)) ??
+        (reason === undefined ? await this.#take(step, restsOn) : { kind: 'skipped', module: step.module, reason });
       outcomes.push(outcome);
       if (step.required && isFailure(outcome)) stop ??= `${step.module} could not be loaded`;
     }
@@ -88,26 +88,23 @@ export class PlanExecutor {
 
   /**
    * The steps' first ones that can be given to the kernel in one go: each would end the plan if it failed, and coming back here in
-   * between takes as long as inserting a small module.
+   * between takes as long as inserting a small module. A softdep has no place among them: the module tree does not know whom it goes before.
    */
-  #beginInTurn(steps: readonly Step[], refusals: Refusals, restsOn: RestsOn | undefined): Begun {
+  #beginTogether(steps: readonly Step[], refusals: Refusals, restsOn: RestsOn | undefined): Begun {
     if (this.#observes || this.#onAct !== undefined || !this.#loader.canInsert) return new Map();
-    const inTurn: InsertStep[] = [];
+    const together: InsertStep[] = [];
     for (const step of steps) {
-      const isReady = step.kind === 'insert' && step.required && !refusals.has(step.module);
+      const isReady = step.kind === 'insert' && step.required && !isSoftdep(step) && !refusals.has(step.module);
       if (!isReady || this.#inFlight.has(step.module) || this.#hasCome(step.module)) break;
-      inTurn.push(step);
+      together.push(step);
     }
-    if (inTurn.length === 0) return new Map();
-    let startedAt = this.#clock();
+    if (together.length === 0) return new Map();
     return new Map(
-      this.#loader.insertInTurn(inTurn, restsOn).map((answer, n) => {
-        const { module } = inTurn[n] as InsertStep;
-        const outcome = answer.then(errno => {
-          const tookMs = this.#clock() - startedAt;
-          startedAt += tookMs;
-          return errno === 'not-tried' ? undefined : this.#insertion(module, errno, tookMs);
-        });
+      this.#loader.insertTogether(together, restsOn).map((insertion, n) => {
+        const { module } = together[n] as InsertStep;
+        const outcome = insertion.then(({ answer, tookMs }) =>
+          answer === 'not-tried' ? undefined : this.#insertion(module, answer, tookMs),
+        );
         return [module, this.#flying(module, outcome)];
       }),
     );
@@ -188,6 +185,10 @@ export class PlanExecutor {
 /** Whether a step so ended left its module out of the kernel. */
 export function isFailure({ kind }: Outcome): boolean {
   return kind === 'refused' || kind === 'failed' || kind === 'skipped';
+}
+
+function isSoftdep({ role }: Step): boolean {
+  return role === 'softdep-pre' || role === 'softdep-post';
 }
 
 function commandFailure(end: CommandEnd): string | undefined {

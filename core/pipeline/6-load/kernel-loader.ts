@@ -12,9 +12,10 @@ import { FileSource } from '../../kmod/ko/byte-source.ts';
 import { detectCompression, type Compression } from '../../kmod/ko/compression.ts';
 import { ModuleFile } from '../../kmod/ko/module-file.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
+import { monotonicMs } from '../../vocabulary/monotonic-clock.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
-import type { CommandEnd, Insertable, ModuleLoader } from './module-loader.ts';
+import type { CommandEnd, Insertable, Insertion, ModuleLoader } from './module-loader.ts';
 import { forgetVersions } from '../../kmod/ko/forget-versions.ts';
 import { runCommand, type CommandSetting } from './run-command.ts';
 
@@ -53,44 +54,57 @@ export class KernelLoader implements ModuleLoader {
     if (!this.canInsert) return 'ENOSYS';
     return orErrno(async () => {
       const flags = this.#flagsFor(file);
-      return this.#orImage(
-        flags === undefined ? 'ENOSYS' : await finitModule(file, parameters, flags),
-        file,
-        parameters,
-      );
+      const errno = flags === undefined ? 'ENOSYS' : await finitModule(file, parameters, flags);
+      return this.#mayTakeImage(errno, file) ? this.#insertImage(file, parameters) : errno;
     });
   }
 
-  /** Files that the kernel takes as they are it is given in one go; what it does not take is given otherwise, and all after it. */
-  insertInTurn(
-    files: readonly Insertable[],
-    restsOn?: RestsOn,
-  ): readonly Promise<ErrnoName | 'not-tried' | undefined>[] {
+  /**
+   * Files that the kernel takes as they are it is given in one go, side by side as far as the module tree lets them; what it does not take
+   * is given otherwise, and all after it.
+   */
+  insertTogether(files: readonly Insertable[], restsOn?: RestsOn): readonly Promise<Insertion>[] {
     const flags = files.map(({ path: file }) =>
       this.canInsert && file.endsWith('.ko') ? this.#flagsFor(file) : undefined,
     );
     const isPlain = flags.every(each => each !== undefined);
     const given = isPlain
       ? finitModules(
-          files.map(({ path: file, parameters }, n) => ({ file, parameters, flags: flags[n] ?? 0 })),
+          files.map(({ module, path: file, parameters }, n) => ({
+            file,
+            parameters,
+            flags: flags[n] ?? 0,
+            needs: this.#needs(module, files.slice(0, n)),
+          })),
           restsOn,
         )
       : [];
-    let before: Promise<ErrnoName | 'not-tried' | undefined> | undefined;
-    if (!isPlain && restsOn !== undefined) before = putOnDisk(restsOn).then(() => undefined);
+    let before: Promise<Insertion> | undefined;
+    if (!isPlain && restsOn !== undefined) before = putOnDisk(restsOn).then(() => ({ answer: undefined, tookMs: 0 }));
     return files.map((file, n) => (before = this.#insertAfter(before, file, given[n])));
+  }
+
+  /** Of the files before a module the places of those it needs; of all of them where the tree does not know it. */
+  #needs(module: ModuleName, before: readonly Insertable[]): readonly number[] {
+    const dependencies = this.#tree().module(module)?.dependencies;
+    return before.flatMap((each, n) => (dependencies?.includes(each.module) === false ? [] : [n]));
   }
 
   /** `given` is the kernel's answer where it was asked already. */
   async #insertAfter(
-    before: Promise<ErrnoName | 'not-tried' | undefined> | undefined,
+    before: Promise<Insertion> | undefined,
     { path: file, parameters }: Insertable,
-    given: Promise<ErrnoName | 'not-tried' | undefined> | undefined,
-  ): Promise<ErrnoName | 'not-tried' | undefined> {
-    const errno = given === undefined ? 'not-tried' : await given;
-    if (errno !== 'not-tried') return orErrno(() => this.#orImage(errno, file, parameters));
-    const earlier = await before;
-    return earlier === undefined || earlier === 'EEXIST' ? this.insert(file, parameters) : 'not-tried';
+    given: Promise<Insertion> | undefined,
+  ): Promise<Insertion> {
+    const first = await given;
+    if (first !== undefined && first.answer !== 'not-tried') {
+      if (!this.#mayTakeImage(first.answer, file)) return first;
+      return timed(() => orErrno(() => this.#insertImage(file, parameters)));
+    }
+    const earlier = (await before)?.answer;
+    return earlier === undefined || earlier === 'EEXIST'
+      ? timed(() => this.insert(file, parameters))
+      : { answer: 'not-tried', tookMs: 0 };
   }
 
   runCommand(command: string, module: ModuleName): Promise<CommandEnd> {
@@ -117,9 +131,8 @@ export class KernelLoader implements ModuleLoader {
     );
   }
 
-  /** What the kernel answered to the file; where it did not take that as it is, what it answers to the image in memory. */
-  async #orImage(errno: ErrnoName | undefined, file: string, parameters: string): Promise<ErrnoName | undefined> {
-    if (!this.#mayTakeImage(errno, file)) return errno;
+  /** What the kernel answers to the image in memory. */
+  async #insertImage(file: string, parameters: string): Promise<ErrnoName | undefined> {
     using unpacked = ModuleFile.open(file, UNPACKERS);
     return await initModule(forgetVersions(unpacked, this.#force), parameters);
   }
@@ -137,6 +150,12 @@ export class KernelLoader implements ModuleLoader {
       return 'unavailable';
     }
   }
+}
+
+async function timed(insert: () => Promise<ErrnoName | undefined>): Promise<Insertion> {
+  const startedAt = monotonicMs();
+  const answer = await insert();
+  return { answer, tookMs: monotonicMs() - startedAt };
 }
 
 function compressionOf(file: string): Compression {

@@ -10,10 +10,18 @@ export type CommandEnd =
   | { readonly kind: 'killed'; readonly signal: string }
   | { readonly kind: 'not-started'; readonly reason: string };
 
-/** A module's file, and what it is told. */
+/** A module, its file, and what it is told. */
 export interface Insertable {
+  readonly module: ModuleName;
   readonly path: string;
   readonly parameters: string;
+}
+
+/** What came of one of several insertions. */
+export interface Insertion {
+  /** Undefined: inserted. */
+  readonly answer: ErrnoName | 'not-tried' | undefined;
+  readonly tookMs: number;
 }
 
 /** The hands of stage 6: what it needs from the kernel. The running system's is in kernel/; a replay has one that only notes. */
@@ -23,13 +31,10 @@ export interface ModuleLoader {
   /** finit_module(2), or init_module(2) where the kernel cannot take the file as it is. Undefined: inserted. */
   insert(path: string, parameters: string): Promise<ErrnoName | undefined>;
   /**
-   * Several at once, one after the other: each is answered as soon as it is in. After one that is refused, other than by EEXIST, the
-   * rest are not tried. What they rest on is put on disk before the first.
+   * Several in one go, in this order or side by side: each after those it needs by the module tree, and answered as soon as it is in.
+   * After one that is refused, other than by EEXIST, none is begun any more. What they rest on is put on disk before the first.
    */
-  insertInTurn(
-    files: readonly Insertable[],
-    restsOn?: RestsOn,
-  ): readonly Promise<ErrnoName | 'not-tried' | undefined>[];
+  insertTogether(files: readonly Insertable[], restsOn?: RestsOn): readonly Promise<Insertion>[];
   runCommand(command: string, module: ModuleName): Promise<CommandEnd>;
   stateOf(module: ModuleName): ModuleState | undefined;
   restrictions(): ModuleRestrictions;

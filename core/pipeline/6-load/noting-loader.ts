@@ -2,7 +2,7 @@ import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { ModuleName } from '../../vocabulary/module-name.ts';
 import type { ModuleRestrictions } from '../../kernel/restrictions.ts';
 import type { ModuleState } from '../5-resolve/plan-load.ts';
-import type { CommandEnd, Insertable, ModuleLoader } from './module-loader.ts';
+import type { CommandEnd, Insertable, Insertion, ModuleLoader } from './module-loader.ts';
 
 /**
  * Hands for a replay: nothing is loaded, but a module that was "inserted" is live from then on, so that what follows goes as it
@@ -32,10 +32,13 @@ export class NotingLoader implements ModuleLoader {
     return Promise.resolve(refusal);
   }
 
-  insertInTurn(files: readonly Insertable[]): readonly Promise<ErrnoName | 'not-tried' | undefined>[] {
-    let before: Promise<ErrnoName | 'not-tried' | undefined> = Promise.resolve(undefined);
+  insertTogether(files: readonly Insertable[]): readonly Promise<Insertion>[] {
+    let before: Promise<Insertion> = Promise.resolve({ answer: undefined, tookMs: 0 });
     return files.map(({ path }) => {
-      before = before.then(errno => (errno === undefined || errno === 'EEXIST' ? this.insert(path) : 'not-tried'));
+      before = before.then(async ({ answer }) => ({
+        answer: answer === undefined || answer === 'EEXIST' ? await this.insert(path) : 'not-tried',
+        tookMs: 0,
+      }));
       return before;
     });
   }

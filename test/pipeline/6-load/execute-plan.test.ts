@@ -3,6 +3,7 @@ import { moduleName, moduleNameOfPath, type ModuleName } from '../../../core/voc
 import type { ErrnoName } from '../../../core/vocabulary/errno.ts';
 import type { LoadPlan, Role, Step } from '../../../core/pipeline/5-resolve/load-plan.ts';
 import { PlanExecutor } from '../../../core/pipeline/6-load/execute-plan.ts';
+import type { Insertable, Insertion } from '../../../core/pipeline/6-load/module-loader.ts';
 import { NotingLoader } from '../../../core/pipeline/6-load/noting-loader.ts';
 import type { Outcome } from '../../../core/pipeline/6-load/outcome.ts';
 
@@ -57,6 +58,51 @@ test('a required step that is refused ends the plan, and what the kernel said is
     },
     { kind: 'skipped', module: 'uas', reason: 'usb_storage could not be loaded' },
   ]);
+});
+
+test('what came in beside a module that was refused is told as it is, and the rest is skipped', async t => {
+  const kernel = new (class extends NotingLoader {
+    override insertTogether(files: readonly Insertable[]): readonly Promise<Insertion>[] {
+      const answers = ['ENOEXEC', undefined, 'not-tried'] as const;
+      return files.map((_file, n) => Promise.resolve({ answer: answers[n], tookMs: n }));
+    }
+  })(() => false, moduleNameOfPath);
+  const outcomes = await new PlanExecutor(kernel, { observes: false }).execute(
+    plan(insert('soundcore', 'dependency'), insert('ac97_bus', 'dependency'), insert('snd_ac97_codec', 'target')),
+    NONE,
+  );
+  t.deepEqual(
+    outcomes.map(({ kind, module }) => [kind, module]),
+    [
+      ['refused', 'soundcore'],
+      ['inserted', 'ac97_bus'],
+      ['skipped', 'snd_ac97_codec'],
+    ],
+  );
+  t.like(outcomes[1], { tookMs: 1 });
+});
+
+test('a softdep is in before what is given to the kernel after it', async t => {
+  const groups: string[][] = [];
+  const kernel = new (class extends NotingLoader {
+    override insertTogether(files: readonly Insertable[]): readonly Promise<Insertion>[] {
+      groups.push(files.map(({ module }) => module));
+      return super.insertTogether(files);
+    }
+  })(() => false, moduleNameOfPath);
+  const steps = [
+    insert('scsi_mod', 'dependency'),
+    insert('libata', 'dependency'),
+    insert('crc32c', 'softdep-pre'),
+    insert('ahci', 'dependency'),
+    insert('uas', 'target'),
+  ];
+  const outcomes = await new PlanExecutor(kernel, { observes: false }).execute(plan(...steps), NONE);
+  t.deepEqual(groups, [
+    ['scsi_mod', 'libata'],
+    ['ahci', 'uas'],
+  ]);
+  t.true(outcomes.every(({ kind }) => kind === 'inserted'));
 });
 
 test('a softdep that is refused does not keep the target from loading', async t => {
