@@ -5,6 +5,8 @@ import { insertedBy, sorted } from './told.ts';
 
 const scenario = await guestFor({
   testModules: true,
+  // Modules that do not need one another go in side by side.
+  processors: 2,
   files: {
     'etc/modprobe.d/test.conf': [
       BUS_ALIAS,
@@ -117,6 +119,17 @@ scenario('an init that fails leaves nothing behind, and the ledger has its error
   t.false((await guest.procModules()).has('usherd_fails'));
   t.deepEqual([entry.result, entry.binds], ['refused', []]);
   t.like(entry.outcomes[0], { kind: 'refused', module: 'usherd_fails', errno: 'EIO' });
+});
+
+scenario('beside a dependency that fails the others go in, and what needs it is not tried', async (t, guest) => {
+  await guest.dmesg();
+  const entry = await offerDevice(guest, 'usherd-whole');
+  const outcomes = Object.fromEntries(entry.outcomes.map(outcome => [outcome.module, outcome]));
+  t.like(outcomes['usherd_part_a'], { kind: 'refused', errno: 'EIO' });
+  // It sleeps before it fails: whoever came after it in turn would not have been begun.
+  t.deepEqual(sorted(insertedBy(entry)), ['usherd_part_b', 'usherd_part_c']);
+  t.like(outcomes['usherd_whole'], { kind: 'skipped', reason: 'usherd_part_a could not be loaded' });
+  t.notRegex(await guest.dmesg(), /usherd_whole/);
 });
 
 scenario(

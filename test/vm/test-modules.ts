@@ -13,6 +13,10 @@ interface Variant {
   /** What init returns, as C. */
   readonly result?: string;
   readonly softdep?: string;
+  /** Function it has for others. */
+  readonly offers?: string;
+  /** Functions of others it cannot be without. */
+  readonly needs?: readonly string[];
   /** Device it takes; by default its own name with dashes. */
   readonly claims?: string;
 }
@@ -40,6 +44,10 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
   usherd_unsigned: {},
   usherd_late: {},
   usherd_lost: {},
+  usherd_part_a: { offers: 'usherd_a', sleepMs: 500, result: '-EIO' },
+  usherd_part_b: { offers: 'usherd_b' },
+  usherd_part_c: { offers: 'usherd_c' },
+  usherd_whole: { needs: ['usherd_a', 'usherd_b', 'usherd_c'] },
 };
 
 /** Files of the modules built against this kernel's headers: `NAME.ko` → where it is. @throws {Unavailable} when the headers cannot be fetched */
@@ -71,12 +79,14 @@ function build(dir: string, headers: string, release: string, makefile: string):
 
 function kbuildFile(): string {
   const lines = Object.entries(VARIANTS).flatMap(([name, variant]) => {
-    const { sleepMs = 0, result = '0', softdep, claims = name.replaceAll('_', '-') } = variant;
+    const { sleepMs = 0, result = '0', softdep, offers, needs = [], claims = name.replaceAll('_', '-') } = variant;
     const macros = [
       `-DSLEEP_MS=${sleepMs}`,
       `-DRESULT=${result}`,
       `-DCLAIMS='"${claims}"'`,
       ...(softdep === undefined ? [] : [`-DSOFTDEP='"${softdep}"'`]),
+      ...(offers === undefined ? [] : [`-DOFFERS=${offers}`]),
+      ...(needs.length === 0 ? [] : [`-D'NEEDS(one)=${needs.map(each => `one(${each})`).join(' ')}'`]),
     ];
     return [`obj-m += ${name}.o`, `CFLAGS_${name}.o := ${macros.join(' ')}`];
   });

@@ -79,9 +79,11 @@ export class KernelLoader implements ModuleLoader {
           restsOn,
         )
       : [];
-    let before: Promise<Insertion> | undefined;
-    if (!isPlain && restsOn !== undefined) before = putOnDisk(restsOn).then(() => ({ answer: undefined, tookMs: 0 }));
-    return files.map((file, n) => (before = this.#insertAfter(before, file, given[n])));
+    const put = isPlain || restsOn === undefined ? undefined : putOnDisk(restsOn);
+    const insertions: Promise<Insertion>[] = [];
+    for (const [n, file] of files.entries())
+      insertions.push(this.#insertAfter(put, insertions.slice(), file, given[n]));
+    return insertions;
   }
 
   /** Of the files before a module the places of those it needs; of all of them where the tree does not know it. */
@@ -90,9 +92,10 @@ export class KernelLoader implements ModuleLoader {
     return before.flatMap((each, n) => (dependencies?.includes(each.module) === false ? [] : [n]));
   }
 
-  /** `given` is the kernel's answer where it was asked already. */
+  /** `given` is the kernel's answer where it was asked already. What it did not try it is asked when all before are in. */
   async #insertAfter(
-    before: Promise<Insertion> | undefined,
+    put: Promise<void> | undefined,
+    before: readonly Promise<Insertion>[],
     { path: file, parameters }: Insertable,
     given: Promise<Insertion> | undefined,
   ): Promise<Insertion> {
@@ -101,8 +104,9 @@ export class KernelLoader implements ModuleLoader {
       if (!this.#mayTakeImage(first.answer, file)) return first;
       return timed(() => orErrno(() => this.#insertImage(file, parameters)));
     }
-    const earlier = (await before)?.answer;
-    return earlier === undefined || earlier === 'EEXIST'
+    await put;
+    const earlier = await Promise.all(before);
+    return earlier.every(({ answer }) => answer === undefined || answer === 'EEXIST')
       ? timed(() => this.insert(file, parameters))
       : { answer: 'not-tried', tookMs: 0 };
   }

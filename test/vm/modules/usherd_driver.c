@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A driver that takes the platform device it is named for. One source, compiled once for each of test-modules.ts's variants, which
- * say by macros how its init behaves: SLEEP_MS, RESULT, SOFTDEP, CLAIMS.
+ * say by macros how its init behaves: SLEEP_MS, RESULT, SOFTDEP, CLAIMS; and what it has for others and needs of them: OFFERS, NEEDS(one).
  */
 #include <linux/delay.h>
 #include <linux/mod_devicetable.h>
@@ -14,6 +14,21 @@ static char *text = "none";
 module_param(text, charp, 0444);
 static bool flag;
 module_param(flag, bool, 0444);
+
+#ifdef OFFERS
+int OFFERS(void);
+int OFFERS(void)
+{
+	return 0;
+}
+EXPORT_SYMBOL_GPL(OFFERS);
+#endif
+
+#ifdef NEEDS
+#define DECLARE(name) int name(void);
+#define CALL(name) name();
+NEEDS(DECLARE)
+#endif
 
 static int take(struct platform_device *device)
 {
@@ -30,6 +45,9 @@ static struct platform_driver driver = {
 static int __init start(void)
 {
 	pr_info("%s: init begins\n", KBUILD_MODNAME);
+#ifdef NEEDS
+	NEEDS(CALL)
+#endif
 	if (ms > 0)
 		msleep(ms);
 	if (RESULT)
