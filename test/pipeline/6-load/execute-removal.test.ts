@@ -127,7 +127,7 @@ test('a module in use is asked again until it lets go, or the time is over', asy
   const [gone] = await executeRemoval(made, patient, { isDryRun: false, waitMs: 60_000 });
   t.deepEqual([gone?.kind, patient.asked.length], ['removed', 4]);
   const stubborn = new CountingKernel({ top: 1 });
-  const [stays] = await executeRemoval(made, stubborn, { isDryRun: false, waitMs: 20 });
+  const [stays] = await executeRemoval(made, stubborn, { isDryRun: false, waitMs: 1000 });
   t.deepEqual(stays, { kind: 'refused', module: moduleName('top'), errno: 'EAGAIN' });
   t.true(stubborn.asked.length > 2);
 });
