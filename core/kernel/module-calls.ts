@@ -47,12 +47,10 @@ export function finitModules(files: readonly FileToInsert[], restsOn?: RestsOn):
   const needs = files.flatMap(({ needs: places = [] }, at) => places.flatMap(place => [at, place]));
   // Runs at once, and what it throws is an answer, so that the place is given on.
   const begin = async (): Promise<readonly Promise<FileAnswer>[] | number> => {
-    if (restsOn?.fd === undefined) return native().finitModules(values, needs, -1) as Promise<FileAnswer>[] | number;
-    const promises = native().finitModules(values, needs, restsOn.fd);
-    if (typeof promises === 'number') return promises;
-    const [put, ...answers] = promises as [Promise<number>, ...Promise<FileAnswer>[]];
-    void put.then(status => restsOn.wasPut(status));
-    return answers;
+    const promises = native().finitModules(values, needs, restsOn?.fd ?? -1);
+    if (restsOn?.fd === undefined || typeof promises === 'number') return promises;
+    void promises[0]?.then(([status]) => restsOn.wasPut(status));
+    return promises.slice(1);
   };
   const place = takePlace();
   const begun = place === undefined ? begin() : place.then(begin);

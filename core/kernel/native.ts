@@ -84,7 +84,7 @@ export interface Native {
     files: readonly (string | number)[],
     needs: readonly number[],
     putFd: number,
-  ): readonly Promise<FileAnswer | number>[] | number;
+  ): readonly Promise<FileAnswer>[] | number;
   initModule(image: Uint8Array, parameters: string): Promise<number> | number;
   deleteModule(name: string, flags: number): Promise<number> | number;
   peerCredentials(fd: number): PeerCredentials | number;

@@ -1,4 +1,4 @@
-import { Guest } from './guest.ts';
+import { DAEMON_PID, Guest } from './guest.ts';
 import { whyNoMachine } from './requirements.ts';
 import { stageProgram } from './staged-root.ts';
 import { stageMdev, stageModprobeConf, stageUdev, START_MDEV, START_UDEV } from './udev-root.ts';
@@ -59,7 +59,7 @@ const PEERS = {
   usherd: {
     prepareRoot: stageModprobeConf,
     start: 'setsid usher daemon --source kernel >/run/usherd.log 2>&1 &',
-    pids: 'usher status --json | sed "s/.*\\"pid\\":\\([0-9]*\\).*/\\1/"',
+    pids: `${DAEMON_PID}; echo $pid`,
   },
   udevd: { prepareRoot: stageUdev, start: START_UDEV, pids: 'pidof systemd-udevd' },
   mdev: { prepareRoot: stageMdev, start: START_MDEV, pids: 'pidof mdev' },
@@ -111,6 +111,7 @@ class Side {
       await this.#unload();
       await this.#quiet();
     }
+    await this.#listen();
     const startedAtMs = Number((await this.#guest.run('cat /proc/uptime')).split(' ')[0]) * 1000;
     await this.#guest.run(this.#peer.start);
     await this.#quiet();
@@ -126,6 +127,7 @@ class Side {
   /** Plugs a device in and takes it out again, with its modules. */
   async timeDevice([device, bus, driver]: (typeof BOUND_DEVICES)[number]): Promise<void> {
     const guest = this.#guest;
+    await this.#listen();
     const plug = await guest.plug(device);
     await guest.run(`usleep ${BOUND_AFTER_US}`);
     const [bound] = await guest.expectBound(bus, driver);
@@ -151,8 +153,13 @@ class Side {
     return this.#guest.stop();
   }
 
+  async #listen(): Promise<void> {
+    await this.#guest.run('echo $(($(wc -l </run/events) + 1)) >/run/from');
+  }
+
+  /** What the listener heard since `#listen`. */
   async #events(): Promise<readonly TimedEvent[]> {
-    const lines = (await this.#guest.run('tail -n 400 /run/events')).split('\n');
+    const lines = (await this.#guest.run('tail -n +$(cat /run/from) /run/events')).split('\n');
     return lines.flatMap(line => {
       const [, atMs, action = '', devpath = ''] = /^([\d.]+) (\w+)@(.*)$/.exec(line) ?? [];
       return atMs === undefined ? [] : [{ atMs: Number(atMs), action, devpath }];
@@ -183,33 +190,22 @@ class Side {
   }
 }
 
-/** What is to be measured; all of it unless said otherwise. */
-export interface BindOptions {
-  readonly starts?: number;
-  readonly rounds?: number;
-  readonly devices?: typeof BOUND_DEVICES;
-}
-
 /**
  * Measures usherd, systemd-udevd and busybox mdev, each on a machine of its own. They take turns, device by device, since the speed of
  * the machine that emulates them changes within minutes; who waits for a turn sleeps.
  *
  * @returns why there is no machine, where there is none
  */
-export async function measureBinding({
-  starts = STARTS,
-  rounds = ROUNDS,
-  devices = BOUND_DEVICES,
-}: BindOptions = {}): Promise<Readonly<Record<PeerName, BindFigures>> | string> {
+export async function measureBinding(): Promise<Readonly<Record<PeerName, BindFigures>> | string> {
   const why = whyNoMachine();
   if (why !== undefined) return why;
   const sides = new Map<PeerName, Side>();
   try {
     for (const name of PEER_NAMES) sides.set(name, await Side.boot(PEERS[name]));
-    for (let start = 0; start < starts; start += 1) for (const side of sides.values()) await side.timeStart();
+    for (let start = 0; start < STARTS; start += 1) for (const side of sides.values()) await side.timeStart();
     for (const side of sides.values()) await side.keepModules();
-    for (let round = 0; round < rounds; round += 1)
-      for (const device of devices) for (const side of sides.values()) await side.timeDevice(device);
+    for (let round = 0; round < ROUNDS; round += 1)
+      for (const device of BOUND_DEVICES) for (const side of sides.values()) await side.timeDevice(device);
     const figures = new Map<PeerName, BindFigures>();
     for (const [name, side] of sides) figures.set(name, await side.figures());
     return Object.fromEntries(figures) as Record<PeerName, BindFigures>;

@@ -95,7 +95,7 @@ static napi_value answer(napi_env env, struct job *job) {
   return number_of(env, ((struct module_job *)job)->result);
 }
 
-/* Of a file in a row: also the milliseconds the kernel took, since nobody else knows when its turn came. */
+/* Of what is in a row: also the milliseconds it took, since nobody else knows when its turn came. */
 static napi_value answer_timed(napi_env env, struct job *job) {
   const struct module_job *it = (const struct module_job *)job;
   const double numbers[2] = {it->result, it->took_ms};
@@ -132,17 +132,20 @@ static struct module_job *new_job(napi_env env, char *text) {
   return it;
 }
 
-/* One file's three values, from `values` on → its job; NULL with an exception pending. */
-static struct module_job *file_job(napi_env env, const napi_value *values) {
+/* The three values of the file at a place in the list → its job; NULL with an exception pending. */
+static struct module_job *file_job(napi_env env, napi_value list, uint32_t at) {
+  napi_value values[3];
   int64_t flags = 0;
   char *path = NULL;
   char *parameters = NULL;
+  for (uint32_t n = 0; n < 3; n++)
+    if (napi_get_element(env, list, 3 * at + n, &values[n]) != napi_ok) return NULL;
   if (!argument_integer(env, values[2], "finitModules", "flags", 0, INT32_MAX, &flags)) return NULL;
   if (!argument_text(env, values[1], "finitModules", "parameters", PARAMETERS_MAX_BYTES, &parameters)) return NULL;
   struct module_job *it = new_job(env, parameters);
   if (it == NULL) return NULL;
-  it->job.answer = answer_timed;
   it->call = FINIT;
+  it->job.answer = answer_timed;
   it->flags = (unsigned int)flags;
   if (!argument_text(env, values[0], "finitModules", "path", PATH_MAX_BYTES, &path)) {
     release(&it->job);
@@ -156,6 +159,7 @@ static struct module_job *file_job(napi_env env, const napi_value *values) {
 static struct module_job *put_job(napi_env env, int fd) {
   struct module_job *it = new_job(env, NULL);
   if (it == NULL) return NULL;
+  it->job.answer = answer_timed;
   it->call = PUT;
   it->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
   it->result = it->fd < 0 ? -errno : 0;
@@ -190,7 +194,7 @@ static bool count_of(napi_env env, napi_value list, uint32_t each, uint32_t max,
 /*
  * [path, parameters, flags, path, …] and the pairs [file, needed file, …], by place: each file once those it needs are in, none after one
  * that is refused for another reason than being there. Before them `putFd` is put on disk, unless it is -1: what came of that is the first
- * answer, and keeps no module away. The answer for a file is [0 or a negative error number, milliseconds].
+ * answer, and keeps no module away. Each answer is [0 or a negative error number, milliseconds].
  */
 static napi_value finit_modules(napi_env env, napi_callback_info info) {
   napi_value arguments[3] = {NULL, NULL, NULL};
@@ -217,21 +221,17 @@ static napi_value finit_modules(napi_env env, napi_callback_info info) {
     is_read = put != NULL;
     if (is_read) jobs[count++] = &put->job;
   }
+  /* Each file needs what is put on disk first. */
   const uint32_t first = count;
   is_read = is_read && read_needs(env, arguments[1], files, first, needs, pairs);
   for (uint32_t at = 0; is_read && at < files; at++) {
-    napi_value values[3];
-    struct module_job *it = NULL;
-    for (uint32_t n = 0; n < 3; n++)
-      is_read = is_read && napi_get_element(env, arguments[0], 3 * at + n, &values[n]) == napi_ok;
-    if (is_read) it = file_job(env, values);
+    struct module_job *it = file_job(env, arguments[0], at);
     is_read = it != NULL;
-    if (!is_read) break;
-    jobs[count++] = &it->job;
-    if (first > 0) needs[pairs + at] = (struct need){.job = first + at, .needed = 0};
+    if (is_read) jobs[count++] = &it->job;
+    if (first > 0) needs[pairs++] = (struct need){.job = first + at, .needed = 0};
   }
   napi_value started = NULL;
-  if (is_read) started = jobs_start(env, jobs, count, needs, first > 0 ? pairs + files : pairs);
+  if (is_read) started = jobs_start(env, jobs, count, needs, pairs);
   else jobs_release(jobs, count);
   free(needs);
   return started;
