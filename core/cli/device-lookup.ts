@@ -1,12 +1,17 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { walkSysfs, type SysfsDevice } from '../kernel/sysfs.ts';
+import { listDeviceFolders, readSysfsDevice, walkSysfs, type SysfsDevice } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { globMatches } from '../kmod/lookup/glob.ts';
+import type { Devpath } from '../vocabulary/devpath.ts';
 
-/** A person's word for devices → those it means, parents first. */
+/** A person's word for devices → those it means, parents first. What is called by its path or name is read, and nothing else. */
 export function findDevices(word: string, roots: SystemRoot): readonly SysfsDevice[] {
-  return walkSysfs(roots).filter(deviceMatcher(word, roots));
+  if (isNode(word)) return walkSysfs(roots).filter(deviceMatcher(word, roots));
+  const isMeant = pathMatcher(word, roots);
+  return [...listDeviceFolders(roots)].flatMap(({ devpath }) =>
+    isMeant(devpath) ? (readSysfsDevice(roots, devpath) ?? []) : [],
+  );
 }
 
 /**
@@ -14,10 +19,18 @@ export function findDevices(word: string, roots: SystemRoot): readonly SysfsDevi
  * sysname (`2-1:1.0`), a node (`/dev/sda`), or a pattern of a devpath or sysname.
  */
 export function deviceMatcher(word: string, roots: SystemRoot): (device: SysfsDevice) => boolean {
-  if (word.startsWith('/dev/')) return ({ devname }) => devname === word.slice('/dev/'.length);
+  if (isNode(word)) return ({ devname }) => devname === word.slice('/dev/'.length);
+  const isMeant = pathMatcher(word, roots);
+  return ({ devpath }) => isMeant(devpath);
+}
+
+function isNode(word: string): boolean {
+  return word.startsWith('/dev/');
+}
+
+function pathMatcher(word: string, roots: SystemRoot): (devpath: Devpath) => boolean {
   const pattern = devpathOf(word, roots);
-  return ({ devpath }) =>
-    globMatches(pattern, devpath) || globMatches(pattern, devpath.slice(devpath.lastIndexOf('/') + 1));
+  return devpath => globMatches(pattern, devpath) || globMatches(pattern, devpath.slice(devpath.lastIndexOf('/') + 1));
 }
 
 /** /sys/class/net/eth0 is a link into /sys/devices; a devpath has no /sys before it. */

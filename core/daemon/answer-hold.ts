@@ -1,6 +1,6 @@
 import { UsherdError } from '../errors.ts';
 import { deviceOf } from '../pipeline/2-device/read-device.ts';
-import { readSysfsDevice } from '../kernel/sysfs.ts';
+import { readDriver, readSysfsDevice } from '../kernel/sysfs.ts';
 import type { PendingItem } from '../pipeline/4-policy/pending-queue.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import { differences } from '../pipeline/4-policy/seen-device.ts';
@@ -56,8 +56,8 @@ async function approve(daemon: Daemon, item: PendingItem, { scope, uid }: HoldAn
   const answered = await handleRequest({ kind: 'device', device }, facts, { ...parts, opinions });
   const { candidates, decisions, plans, outcomes } = answered;
   policy.settle(item, 'approved', uid);
-  const probe = options.observes ? undefined : letIn(options.roots, device);
-  const driver = readSysfsDevice(options.roots, devpath)?.driver;
+  const probe = options.observes ? undefined : await letIn(options.roots, device);
+  const driver = readDriver(options.roots, devpath);
   return {
     id: item.id,
     devpath,

@@ -4,8 +4,9 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { UsherdError } from '../errors.ts';
 import { interrupted } from '../drivers/install/journal.ts';
 import { readBootId } from '../kernel/boot-id.ts';
+import { HELD_BACK_MAX_MS } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
-import { coldplug } from '../pipeline/1-intake/coldplug.ts';
+import { coldplugOthers, coldplugWaiting } from '../pipeline/1-intake/coldplug.ts';
 import type { IntakeSink } from '../pipeline/1-intake/intake-sink.ts';
 import { NetlinkSource, type NetlinkSourceFacts } from '../pipeline/1-intake/netlink-source.ts';
 import { chooseSource, type SourceChoice } from '../pipeline/1-intake/source-choice.ts';
@@ -82,6 +83,7 @@ export class Daemon {
   #watch: WorldWatch | undefined;
   #source: NetlinkSource | undefined;
   #coldplugging: Promise<void> | undefined;
+  #isStopping = false;
   #sourceFacts: (NetlinkSourceFacts & { readonly choice: SourceChoice }) | undefined;
   readonly #rejections: RejectionTally;
   readonly #rest = new Rest();
@@ -176,7 +178,7 @@ export class Daemon {
     return this.#sourceFacts;
   }
 
-  /** Listens, so that nothing is missed from here on; then the caller calls `prepare` and `coldplug`. */
+  /** Listens, so that nothing is missed from here on; then the caller calls `coldplug` and `prepare`. */
   async start(): Promise<void> {
     const { roots, settings, acceptInjected, release, observes } = this.options;
     const choice = await chooseSource(settings.source, roots);
@@ -226,14 +228,20 @@ export class Daemon {
   }
 
   async #coldplug(after: Promise<unknown>): Promise<void> {
-    const pieces = coldplug(this.options.roots);
-    this.#push(pieces.next().value ?? []);
+    const { roots } = this.options;
+    const waiting = await coldplugWaiting(roots);
+    this.#push(waiting);
     await Promise.allSettled([after]);
-    for (const piece of pieces) {
-      this.#push(piece);
+    const pushed: Promise<void>[] = [];
+    for (const piece of coldplugOthers(roots, new Set(waiting.map(({ devpath }) => devpath)))) {
+      const isPushed = piece.then(events => this.#push(events));
+      pushed.push(isPushed);
+      await Promise.race([isPushed, pause(HELD_BACK_MAX_MS, undefined, { ref: false })]);
       // What is to be loaded for it begins.
       await nextTurn();
+      if (this.#isStopping) return;
     }
+    await Promise.all(pushed);
   }
 
   /** Reads the module tree and all configuration again, because a file changed or `uid` asked for it. What is in flight ends with the old ones. */
@@ -265,7 +273,7 @@ export class Daemon {
 
   /** Stops listening, finishes what is in flight, writes the record and closes it. */
   async stop(reason: string): Promise<void> {
-    await this.#coldplugging;
+    this.#isStopping = true;
     this.#source?.stop();
     this.#watch?.close();
     this.#rest.stop();
@@ -312,6 +320,7 @@ export class Daemon {
   }
 
   #push(batch: readonly Uevent[]): void {
+    if (this.#isStopping) return;
     this.counts.received += batch.length;
     this.#rest.disturb(batch.length);
     let refused = 0;

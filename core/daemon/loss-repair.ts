@@ -1,4 +1,4 @@
-import { walkSysfs } from '../kernel/sysfs.ts';
+import { listDeviceFolders, readDevicesInTime } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { Loss } from '../pipeline/1-intake/intake-sink.ts';
 import { resync } from '../pipeline/1-intake/resync.ts';
@@ -31,6 +31,7 @@ export class LossRepair {
   readonly #parts: LossRepairParts;
   #reason: Loss['kind'] | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
 
   constructor(parts: LossRepairParts) {
     this.#parts = parts;
@@ -50,26 +51,43 @@ export class LossRepair {
     reporter.emit('notice', 'warning', `${lossSentence(kind, dropped)}; /sys is walked to find what was missed`);
     if (this.#reason !== undefined) return;
     this.#reason = kind;
-    this.#timer = setTimeout(() => this.#repair(), RESYNC_AFTER_MAX_MS);
+    this.#timer = setTimeout(() => void this.#repair(), RESYNC_AFTER_MAX_MS);
     void queue.settled.then(() => this.#repair());
   }
 
   stop(): void {
+    this.#isStopped = true;
     clearTimeout(this.#timer);
-    this.#reason = undefined;
   }
 
-  #repair(): void {
+  async #repair(): Promise<void> {
     const because = this.#reason;
-    if (because === undefined) return;
-    this.stop();
-    const { devices, roots, ledger, reporter, push } = this.#parts;
-    const events = resync(devices.devices, walkSysfs(roots), Date.now());
+    if (because === undefined || this.#isStopped) return;
+    clearTimeout(this.#timer);
+    this.#reason = undefined;
+    const events = await this.#difference();
+    if (this.#isStopped) return;
+    const { ledger, reporter, push } = this.#parts;
     const count = (action: Uevent['action']): number => events.filter(event => event.action === action).length;
     const [added, removed, changed] = [count('add'), count('remove'), count('change')];
     ledger.incident({ kind: 'resync', because, added, removed, changed });
     push(events);
     reporter.emit('notice', 'info', `resync: ${added} devices were new, ${removed} gone, ${changed} changed`);
+  }
+
+  /**
+   * What /sys has and the device table does not, as events. Of what events told while /sys was read they are the truth, and what is held
+   * back is taken to be as it was.
+   */
+  async #difference(): Promise<readonly Uevent[]> {
+    const { devices, roots } = this.#parts;
+    const before = new Map(devices.devices);
+    const { devices: fresh, heldBack } = await readDevicesInTime(roots, [...listDeviceFolders(roots)]);
+    const known = new Map(before);
+    for (const devpath of heldBack) known.delete(devpath);
+    return resync(known, fresh, Date.now()).filter(
+      ({ devpath }) => before.get(devpath) === devices.devices.get(devpath),
+    );
   }
 }
 

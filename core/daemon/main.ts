@@ -2,6 +2,7 @@ import os from 'node:os';
 import { UsherdError } from '../errors.ts';
 import { formatBytes, formatCount } from '../pipeline/8-report/quantity.ts';
 import { span, terminalOf, writeSpans, type Span, type Output } from '../pipeline/8-report/terminal.ts';
+import { readDriver } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { VERSION } from '../version.ts';
 import { AnswerDesk } from './answer-desk.ts';
@@ -43,10 +44,11 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   const notifier = new Notifier(process.env);
   const printer = print(daemon, host, flags['quiet'] === true);
   await daemon.start();
-  daemon.prepare();
   const answers = new AnswerDesk(host.answers);
   const serving = serveDaemon(daemon, answers);
   if (wanted.coldplug) daemon.coldplug(serving);
+  // While the devices are read on a thread.
+  daemon.prepare();
   const server = await serving.catch(async (error: unknown) => {
     await daemon.stop('it cannot be asked anything');
     throw error;
@@ -97,7 +99,11 @@ function print(daemon: Daemon, { stdout, stderr, env }: DaemonHost, isQuiet: boo
     stderr.write(`${prefix}${writeSpans([span(style, `usherd: ${message}`)], err)}\n`);
   });
   if (isQuiet) return undefined;
-  const printer = new DevicePrinter(text => void stdout.write(text), out);
+  const printer = new DevicePrinter(
+    text => void stdout.write(text),
+    out,
+    devpath => readDriver(daemon.options.roots, devpath),
+  );
   daemon.reporter.on('handled', handled => printer.handled(handled));
   return printer;
 }

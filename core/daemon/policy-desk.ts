@@ -167,11 +167,17 @@ export class PolicyDesk implements PolicyInForce, DeviceGate {
   }
 
   /** A device that policy holds becomes a question; one that it admits is let in, if it is shut out. */
-  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): void {
+  async decided(
+    event: Uevent,
+    entry: EntryId,
+    device: Device,
+    deliberated: Deliberated,
+    seen?: SeenDevice,
+  ): Promise<void> {
     const held = deliberated.decisions.filter(({ verdict }) => verdict === 'hold');
     if (held.length > 0) this.#hold(event, entry, device, deliberated, held);
     else if (seen !== undefined && leavesAny(deliberated.plans, deliberated.refusals))
-      this.#usb.letIn(device, seen, this.see(device.devpath));
+      await this.#usb.letIn(device, seen, this.see(device.devpath));
   }
 
   #hold(

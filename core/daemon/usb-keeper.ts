@@ -58,9 +58,9 @@ export class UsbKeeper {
   }
 
   /** What was decided about one device must not let in another that took its place meanwhile: `seen` is what was judged. */
-  letIn(device: Device, seen: SeenDevice, now: SeenDevice | undefined): void {
+  async letIn(device: Device, seen: SeenDevice, now: SeenDevice | undefined): Promise<void> {
     const changed = differences(seen, now);
-    const errno = changed.length > 0 ? undefined : letIn(this.#roots, device);
+    const errno = changed.length > 0 ? undefined : await letIn(this.#roots, device);
     const why = errno === undefined ? changed.join(', ') : errnoText(errno);
     if (why !== '') this.#reporter.emit('notice', 'warning', `${device.devpath} was not let in: ${why}`);
   }

@@ -95,6 +95,8 @@ export interface Native {
   mapFile(fd: number, sizeBytes: number): ArrayBuffer | number;
   releaseMemory(): number;
   readText(file: string): string | number;
+  readTexts(files: readonly string[]): Promise<readonly (string | number)[]> | number;
+  writeText(file: string, text: string): Promise<number> | number;
   lockFile(fd: number): number;
   isLocked(fd: number): number;
   writePiece(fd: number, offsetBytes: number, payload: Uint8Array): number;

@@ -13,9 +13,20 @@ const buffer = Buffer.allocUnsafe(TEXT_MAX_BYTES);
  */
 export function readSmallFile(file: string): string | undefined {
   const addon = nativeIfLoaded();
-  if (addon === undefined) return readByNode(file);
-  const text = addon.readText(file);
-  return typeof text === 'string' ? text : undefined;
+  return addon === undefined ? readByNode(file) : textOf(addon.readText(file));
+}
+
+/**
+ * The same of several, on a thread of its own where the addon is there: the kernel holds some attributes back for as long as a driver is
+ * at work on the device, and what has to be read must not keep the events of others waiting.
+ */
+export async function readSmallFiles(files: readonly string[]): Promise<readonly (string | undefined)[]> {
+  const texts = await nativeIfLoaded()?.readTexts(files);
+  return typeof texts === 'object' ? texts.map(textOf) : files.map(readSmallFile);
+}
+
+function textOf(answer: string | number): string | undefined {
+  return typeof answer === 'string' ? answer : undefined;
 }
 
 function readByNode(file: string): string | undefined {

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readlinkSync, statfsSync, type Dirent } from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
-import { readSmallFile } from './small-file.ts';
+import { readSmallFile, readSmallFiles } from './small-file.ts';
 import type { SystemRoot } from './system-root.ts';
 import { noVariables, type Variables } from '../vocabulary/variables.ts';
 
@@ -21,24 +22,33 @@ export interface SysfsDevice {
   readonly devname?: string;
 }
 
+/** A folder that stands for a device, as a walk found it. Nothing in it has been read. */
+export interface DeviceFolder {
+  readonly devpath: Devpath;
+  /** Whether it has a file or link of that name. */
+  readonly has: (name: string) => boolean;
+}
+
 /** Folders nested deeper than this are not looked into; the deepest real ones, USB behind hubs, have some thirty. */
 const DEPTH_MAX = 64;
+
 /**
  * Every device below /sys/devices, parents before their children, siblings by name. A device is a folder with a `uevent` file and a
  * `subsystem` link (or, in a fixture that can hold no links, a SUBSYSTEM line in its uevent file). Links are read, never followed.
- * What vanishes during the walk is left out. Synchronous, since some thousand short calls are quicker than as many promises.
+ * What vanishes during the walk is left out. Synchronous, since some thousand short calls are quicker than as many promises; it waits where
+ * a driver is trying a device, as `readSysfsDevice` does.
  * Source: Documentation/ABI/testing/sysfs-uevent, Documentation/admin-guide/sysfs-rules.rst.
  */
 export function walkSysfs(root: Pick<SystemRoot, 'sys'>): SysfsDevice[] {
-  return [...walkingSysfs(root)];
+  return [...listDeviceFolders(root)].flatMap(folder => deviceIn(root, folder, readUevent(root, folder)) ?? []);
 }
 
-/** The same, each device as it is when it is asked for. */
-export function walkingSysfs({ sys }: Pick<SystemRoot, 'sys'>): IterableIterator<SysfsDevice> {
+/** The folders that such a walk goes through, each looked for when it is asked for. */
+export function listDeviceFolders({ sys }: Pick<SystemRoot, 'sys'>): IterableIterator<DeviceFolder> {
   return walkFolder(sys, '/devices', 0);
 }
 
-function* walkFolder(sys: string, folder: string, depth: number): IterableIterator<SysfsDevice> {
+function* walkFolder(sys: string, folder: string, depth: number): IterableIterator<DeviceFolder> {
   if (depth > DEPTH_MAX) return;
   const entries = entriesOf(sys + folder);
   if (entries === undefined) return;
@@ -48,10 +58,8 @@ function* walkFolder(sys: string, folder: string, depth: number): IterableIterat
     if (entry.isDirectory()) folders.push(entry.name);
     else names.add(entry.name);
   }
-  if (names.has('uevent')) {
-    const device = readDevice(sys, folder, name => names.has(name));
-    if (device !== undefined) yield device;
-  }
+  const devpath = names.has('uevent') ? parseDevpath(folder) : undefined;
+  if (devpath !== undefined) yield { devpath, has: name => names.has(name) };
   for (const name of folders.toSorted()) yield* walkFolder(sys, `${folder}/${name}`, depth + 1);
 }
 
@@ -66,19 +74,87 @@ export function listBusDevices({ sys }: Pick<SystemRoot, 'sys'>): Devpath[] {
   });
 }
 
-/** One device by its devpath, or undefined when there is none. */
-export function readSysfsDevice({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
-  // Every device of a real tree has a subsystem.
-  return readDevice(sys, devpath, name => name === 'subsystem' || existsSync(`${sys}${devpath}/${name}`));
+/**
+ * One device by its devpath, or undefined when there is none. While a driver is trying the device the kernel holds its uevent file back, and
+ * this waits (drivers/base/core.c, uevent_show takes the device's lock): a daemon has that read aside, by `readDevices`.
+ */
+export function readSysfsDevice(root: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
+  const folder = folderOf(root, devpath);
+  return deviceIn(root, folder, readUevent(root, folder));
 }
 
-/** `has` tells whether a link is there: reading one that is not tells it by an exception, which takes longer than all the rest. */
-function readDevice(sys: string, folder: string, has: (name: string) => boolean): SysfsDevice | undefined {
-  const devpath = parseDevpath(folder);
-  const text = devpath === undefined ? undefined : readSmallFile(`${sys}${folder}/uevent`);
-  if (devpath === undefined || text === undefined) return undefined;
+/** Devices by their folders, without those that are gone; waiting for drivers on a thread of its own. */
+export async function readDevices(
+  root: Pick<SystemRoot, 'sys'>,
+  folders: readonly DeviceFolder[],
+): Promise<SysfsDevice[]> {
+  const texts = await readSmallFiles(folders.map(({ devpath }) => ueventFile(root, devpath)));
+  return folders.flatMap((folder, n) => deviceIn(root, folder, texts[n]) ?? []);
+}
+
+/** Longest somebody waits for what sysfs says of some devices: a driver that is trying one of them may take for ever. */
+export const HELD_BACK_MAX_MS = 1000;
+/** Devices that are read in one piece, a few milliseconds; of these none is known where one of them is held back. */
+const PIECE_DEVICES = 64;
+
+/** The same for who cannot wait for drivers: what is held back too long is left out, and named. */
+export async function readDevicesInTime(
+  root: Pick<SystemRoot, 'sys'>,
+  folders: readonly DeviceFolder[],
+): Promise<{ readonly devices: readonly SysfsDevice[]; readonly heldBack: readonly Devpath[] }> {
+  const devices: SysfsDevice[] = [];
+  const heldBack: Devpath[] = [];
+  for (let at = 0; at < folders.length; at += PIECE_DEVICES) {
+    const piece = folders.slice(at, at + PIECE_DEVICES);
+    const tooLong = pause(HELD_BACK_MAX_MS, undefined, { ref: false });
+    const read = await Promise.race([readDevices(root, piece), tooLong]);
+    if (read === undefined) heldBack.push(...piece.map(({ devpath }) => devpath));
+    else devices.push(...read);
+  }
+  return { devices, heldBack };
+}
+
+/** Where a devpath leads, whether or not there is anything. */
+export function folderOf({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): DeviceFolder {
+  // Every device of a real tree has a subsystem.
+  return { devpath, has: name => name === 'subsystem' || existsSync(`${sys}${devpath}/${name}`) };
+}
+
+/**
+ * What the device asks for, by its file `modalias`, of which the last line counts; undefined where there is none. Never waits for a driver.
+ * Source: Documentation/ABI/testing/sysfs-bus-usb, modalias; drivers/acpi/device_sysfs.c, which may print two.
+ */
+export function readModalias({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): Modalias | undefined {
+  const line = readSmallFile(`${sys}${devpath}/modalias`)?.trimEnd().split('\n').at(-1);
+  return line === undefined || line === '' ? undefined : modalias(line);
+}
+
+/** The driver that has the device or tries it at this moment, by its `driver` link. Never waits for a driver. */
+export function readDriver({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): string | undefined {
+  const link = `${sys}${devpath}/driver`;
+  return existsSync(link) ? linkName(link) : undefined;
+}
+
+function ueventFile({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): string {
+  return `${sys}${devpath}/uevent`;
+}
+
+function readUevent(root: Pick<SystemRoot, 'sys'>, { devpath }: DeviceFolder): string | undefined {
+  return readSmallFile(ueventFile(root, devpath));
+}
+
+/**
+ * A device by the text of its uevent file. `has` tells whether a link is there: reading one that is not tells it by an exception, which takes
+ * longer than all the rest.
+ */
+function deviceIn(
+  { sys }: Pick<SystemRoot, 'sys'>,
+  { devpath, has }: DeviceFolder,
+  text: string | undefined,
+): SysfsDevice | undefined {
+  if (text === undefined) return undefined;
   const env = parseUeventFile(text);
-  const link = (name: string): string | undefined => (has(name) ? linkName(`${sys}${folder}/${name}`) : undefined);
+  const link = (name: string): string | undefined => (has(name) ? linkName(`${sys}${devpath}/${name}`) : undefined);
   const subsystem = link('subsystem') ?? env['SUBSYSTEM'];
   if (subsystem === undefined || subsystem === '') return undefined;
   // DRIVER is there as long as a driver is bound (drivers/base/core.c, dev_uevent); a fixture may have only the link.

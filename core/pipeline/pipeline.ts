@@ -63,8 +63,8 @@ export interface DeviceGate {
   wishesOf(device: Device): readonly Modalias[];
   /** The device as it is before anything is decided about it, when it is one that is shut out until then. */
   look(device: Device): SeenDevice | undefined;
-  /** What was decided about the device has been carried out. `seen` is what `look` answered. */
-  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): void;
+  /** What was decided about the device has been carried out. `seen` is what `look` answered. Ends once it is let in, where it is. */
+  decided(event: Uevent, entry: EntryId, device: Device, deliberated: Deliberated, seen?: SeenDevice): Promise<void>;
 }
 
 /** An event has come: it is in the record before anything is done about it, in the order of arrival. */
@@ -125,7 +125,7 @@ async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<
     ledger.commit(entry, []);
     parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes: [] });
   }
-  gate?.decided(event, entry, device, whole, seen);
+  await gate?.decided(event, entry, device, whole, seen);
 }
 
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
@@ -144,7 +144,7 @@ async function findDriverOf(device: Device, event: Uevent, entry: EntryId, parts
   const outcomes = await carryOut(deliberated, parts);
   parts.ledger.commit(entry, outcomes);
   parts.reporter.emit('handled', { event, device, candidates, decisions, plans, outcomes });
-  parts.gate?.decided(event, entry, device, deliberated, seen);
+  await parts.gate?.decided(event, entry, device, deliberated, seen);
 }
 
 /** What a request led to. */

@@ -28,7 +28,7 @@ export interface PluginHostParts extends StarterParts {
   readonly notice: Say;
   readonly incident: (incident: PluginIncident) => void;
   readonly limitReached: (limit: string, bound: number) => void;
-  /** Whether a driver has taken the device, or it is gone. */
+  /** Whether a driver has taken the device or tries it, or it is gone. */
   readonly isDriven: (devpath: Devpath) => boolean;
   /** How many times longer than they say hooks may take. */
   readonly patience?: number;
@@ -114,8 +114,13 @@ export class PluginHost {
     if (device.modalias === undefined || device.driver !== undefined) return;
     const asked = nomatch.filter(({ filter }) => filter.passesHandled(handled));
     if (asked.length === 0) return;
-    if (candidates.length === 0) for (const hook of asked) void this.#propose(hook, handled);
+    if (candidates.length === 0) this.#ask(asked, handled);
     else if (outcomes.some(isThere)) this.#askLater(asked, handled);
+  }
+
+  /** Unless a driver has it by now: one that is built in may go by the device's name, and no module claims it. */
+  #ask(asked: readonly WiredHook[], handled: Handled): void {
+    if (!this.#parts.isDriven(handled.device.devpath)) for (const hook of asked) void this.#propose(hook, handled);
   }
 
   /** A module is there, and the device may still have no driver: for want of firmware, or because it is the wrong one. */
@@ -124,7 +129,7 @@ export class PluginHost {
     if (this.#unbound.size >= UNBOUND_MAX || this.#unbound.has(devpath)) return;
     const ask = (): void => {
       this.#unbound.delete(devpath);
-      if (!this.#parts.isDriven(devpath)) for (const hook of asked) void this.#propose(hook, handled);
+      this.#ask(asked, handled);
     };
     this.#unbound.set(devpath, setTimeout(ask, UNBOUND_AFTER_MS).unref());
   }

@@ -18,6 +18,13 @@ export function parentDevpath(devpath: Devpath): Devpath | undefined {
   return slash <= 0 ? undefined : (devpath.slice(0, slash) as Devpath);
 }
 
+/** All that hold this one, the nearest first. */
+export function devpathsAbove(devpath: Devpath): Devpath[] {
+  const above: Devpath[] = [];
+  for (let at = parentDevpath(devpath); at !== undefined; at = parentDevpath(at)) above.push(at);
+  return above;
+}
+
 /**
  * Whether two devpaths are the same device or one is an ancestor of the other. Whole parts count: veth9 and veth99 are strangers.
  * Source: the rule systemd-udevd orders events by (systemd, udev-manager.c, devpath_conflict).

@@ -19,6 +19,8 @@ function makeStickWorld(t: ExecutionContext, settings = ''): readonly string[] {
         'alias usb:v*p*d*dc*dsc*dp*ic08isc06ip50in* usb_storage\nalias fs-rare rare\n',
       'etc/usherd/usherd.toml': settings,
       'sys/devices/usb1/1-1/1-1:1.0/uevent': `SUBSYSTEM=usb\nDEVTYPE=usb_interface\nMODALIAS=${STICK}\n`,
+      'sys/devices/usb1/1-1/1-1:1.0/bInterfaceNumber': '00\n',
+      'sys/devices/usb1/1-1/1-1:1.0/modalias': `${STICK}\n`,
       'sys/devices/usb1/1-1/descriptors': 'one',
     },
   });

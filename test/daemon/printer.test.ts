@@ -7,7 +7,11 @@ const handled = { ...mouseDeliberation(), event: mouseAdded(), outcomes: [] };
 
 test('devices are told in one write a moment later, none is left out, and who asks has them at once', async t => {
   const writes: string[] = [];
-  const printer = new DevicePrinter(text => writes.push(text), PLAIN);
+  const printer = new DevicePrinter(
+    text => writes.push(text),
+    PLAIN,
+    () => undefined,
+  );
   printer.handled(handled);
   printer.handled(handled);
   t.deepEqual(writes, []);
@@ -29,4 +33,16 @@ test('devices are told in one write a moment later, none is left out, and who as
   t.is(writes.join('').split('\n').length - 1, 102);
   printer.flush();
   t.is(writes.length, 3, 'nothing is nothing to write');
+});
+
+test('a driver that was there already and took the device meanwhile is told', t => {
+  const writes: string[] = [];
+  const printer = new DevicePrinter(
+    text => writes.push(text),
+    PLAIN,
+    devpath => (devpath === handled.device.devpath ? 'usbhid' : undefined),
+  );
+  printer.handled(handled);
+  printer.flush();
+  t.regex(writes[0] ?? '', /^bound .* to usbhid$/m);
 });

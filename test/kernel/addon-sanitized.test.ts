@@ -19,6 +19,7 @@ testUnless(whyNot())('the addon does all this under AddressSanitizer and UBSan w
     'kernel/addon',
     'kernel/memory',
     'kernel/module-calls',
+    'kernel/small-file',
     'kernel/unix-socket',
     'kernel/write-piece',
     'kernel/xz',

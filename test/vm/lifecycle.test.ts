@@ -132,6 +132,41 @@ scenario('what happens while usherd is stopped is found at its next start', asyn
 });
 
 scenario(
+  'a driver that tries a device without end holds up nothing else, neither its own event nor a coldplug',
+  async (t, guest) => {
+    const trying = '/devices/platform/usherd-trying';
+    await guest.run(
+      `usher modprobe usherd_trying
+       (echo usherd-trying >/sys/module/usherd_bus/parameters/add) >/dev/null 2>&1 &`,
+    );
+    await guest.until('dmesg | grep -q "usherd_trying: tries"');
+    // The kernel gives this file to nobody before the driver is done.
+    await guest.run(`(cat /sys${trying}/uevent >/run/held) >/dev/null 2>&1 & usleep 500000; ! [ -s /run/held ]`);
+    const [added] = await guest.history(`-d ${trying} -a add`);
+    t.deepEqual(
+      [added?.state, added?.result, added?.outcomes.map(({ kind }) => kind)],
+      ['ended', 'already-loaded', ['already-loaded']],
+    );
+    await guest.plug('virtio-rng-pci');
+    await guest.expectBound('virtio', 'virtio_rng');
+    await guest.stopUsherd();
+    await guest.run('setsid usher daemon --source kernel >>/run/usherd.log 2>&1 &');
+    // Devices come in the order of their paths: these are told of after the one that is held back.
+    const later = `-d /devices/virtual/mem/null -a add --boot 0 --json | grep '"origin":{"kind":"coldplug"}' | wc -l`;
+    await guest.until(`[ "$(usher status >/dev/null && usher history ${later})" = 3 ]`);
+    t.is((await guest.history(`-d ${trying} -a bind`, { isRunning: false })).length, 0);
+    await guest.run('echo 1 >/sys/module/usherd_trying/parameters/let_go');
+    const [bound] = await guest.history(`-d ${trying} -a bind`);
+    t.is(bound?.event.env['DRIVER'], 'usherd_trying');
+    const told = await guest.history(`-d ${trying} -a add`);
+    t.deepEqual(
+      told.map(({ event }) => event.origin.kind),
+      ['kernel', 'coldplug'],
+    );
+  },
+);
+
+scenario(
   'kill -9 in the middle of a load: the ledger says it was interrupted, and the next start finds the truth',
   async (t, guest) => {
     const { devpath } = await makeDevice(guest, 'usherd-slow');

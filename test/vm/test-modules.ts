@@ -17,6 +17,8 @@ interface Variant {
   readonly offers?: string;
   /** Functions of others it cannot be without. */
   readonly needs?: readonly string[];
+  /** It tries a device until `let_go` of its parameters is written to. */
+  readonly triesOn?: boolean;
   /** Device it takes; by default its own name with dashes. */
   readonly claims?: string;
 }
@@ -28,6 +30,7 @@ const OWN_SOURCES = ['usherd_bus', 'usherd_closed', 'usherd_typed'];
 const VARIANTS: Readonly<Record<string, Variant>> = {
   usherd_plain: {},
   usherd_slow: { sleepMs: 10_000 },
+  usherd_trying: { triesOn: true },
   usherd_fails: { result: '-EIO' },
   usherd_soft: { softdep: 'pre: usherd_pre post: usherd_post' },
   usherd_pre: {},
@@ -79,12 +82,14 @@ function build(dir: string, headers: string, release: string, makefile: string):
 
 function kbuildFile(): string {
   const lines = Object.entries(VARIANTS).flatMap(([name, variant]) => {
-    const { sleepMs = 0, result = '0', softdep, offers, needs = [], claims = name.replaceAll('_', '-') } = variant;
+    const { sleepMs = 0, result = '0', softdep, offers, needs = [], triesOn = false } = variant;
+    const { claims = name.replaceAll('_', '-') } = variant;
     const macros = [
       `-DSLEEP_MS=${sleepMs}`,
       `-DRESULT=${result}`,
       `-DCLAIMS='"${claims}"'`,
       ...(softdep === undefined ? [] : [`-DSOFTDEP='"${softdep}"'`]),
+      ...(triesOn ? ['-DTRIES_ON'] : []),
       ...(offers === undefined ? [] : [`-DOFFERS=${offers}`]),
       ...(needs.length === 0 ? [] : [`-D'NEEDS(one)=${needs.map(each => `one(${each})`).join(' ')}'`]),
     ];

@@ -1,4 +1,5 @@
 import type { Handled } from '../../pipeline/8-report/handled.ts';
+import type { Devpath } from '../../vocabulary/devpath.ts';
 import { isSet } from '../option-values.ts';
 import { printJson, printSpans } from '../output.ts';
 import type { Caller, OptionValues, Verb } from '../verb.ts';
@@ -30,6 +31,8 @@ async function runMonitor(_args: readonly string[], options: OptionValues, calle
   if (isSet(options, 'udevEvents')) return listen('udev', showsProperties, caller);
   const { askDaemon } = await import('../daemon-call.ts');
   const { handledLine } = await import('../../daemon/printer.ts');
+  const { readDriver } = await import('../../kernel/sysfs.ts');
+  const driverOf = (devpath: Devpath): string | undefined => readDriver(caller.roots, devpath);
   for await (const item of askDaemon(caller, 'monitor')) {
     const told = item as unknown as
       | Received
@@ -37,7 +40,7 @@ async function runMonitor(_args: readonly string[], options: OptionValues, calle
       | { readonly kind: 'missed'; readonly count: number };
     if (caller.isJson) printJson(caller, told);
     else if (told.kind === 'received') printEvent(told.event, showsProperties, caller);
-    else if (told.kind === 'handled') printSpans(caller, ['  ', ...handledLine(told)]);
+    else if (told.kind === 'handled') printSpans(caller, ['  ', ...handledLine(told, driverOf)]);
     else printSpans(caller, [`  ${told.count} events were not shown: this terminal is slower than they come`]);
   }
   return 0;

@@ -57,7 +57,7 @@ export async function loadStep(transaction: Transaction, hands: InstallHands): P
       outcomes.push(...(await executor.execute(plan, thought.refusals[n] ?? new Map())));
   }
   // Where the module was there already, nothing made the bus try again what only firmware kept from working.
-  if (deviceAt(transaction, hands)?.driver === undefined) askBusToProbe(roots, device);
+  if (deviceAt(transaction, hands)?.driver === undefined) await askBusToProbe(roots, device);
   const after = readTaint(roots.proc) ?? 0n;
   const facts = {
     modules: loadedModules(roots.sys).filter(module => !before.has(module)),

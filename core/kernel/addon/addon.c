@@ -36,7 +36,8 @@ NAPI_MODULE_INIT() {
   }
   if (!netlink_register(env, exports) || !netlink_send_register(env, exports) || !module_calls_register(env, exports) ||
       !unix_socket_register(env, exports) || !device_calls_register(env, exports) || !lzma_register(env, exports) ||
-      !memory_register(env, exports) || !small_files_register(env, exports) || !piece_register(env, exports)) {
+      !memory_register(env, exports) || !small_files_register(env, exports) || !files_aside_register(env, exports) ||
+      !piece_register(env, exports)) {
     napi_throw_error(env, NULL, "usherd addon: its functions could not be registered");
     return NULL;
   }

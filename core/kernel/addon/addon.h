@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 struct netlink_socket;
 
@@ -44,6 +45,11 @@ bool argument_function(napi_env env, napi_value value, const char *call, const c
 napi_value number_of(napi_env env, int64_t number);
 napi_value negative_errno(napi_env env, int error);
 bool set_number(napi_env env, napi_value object, const char *key, int64_t number);
+
+/* small-files.c: what one read(2) of an attribute gives at most. Source: fs/sysfs/file.c, PAGE_SIZE. */
+#define SMALL_FILE_MAX_BYTES 4096
+/* The first page of a file → its length, or a negative error number. */
+ssize_t small_file_read(const char *path, char text[SMALL_FILE_MAX_BYTES]);
 
 /* thread.c: jobs on detached threads, the answer of each as a promise. */
 struct job {
@@ -93,6 +99,7 @@ bool lzma_register(napi_env env, napi_value exports);
 void lzma_drop_spares(void);
 bool memory_register(napi_env env, napi_value exports);
 bool small_files_register(napi_env env, napi_value exports);
+bool files_aside_register(napi_env env, napi_value exports);
 bool piece_register(napi_env env, napi_value exports);
 bool functions_register(napi_env env, napi_value exports, const napi_property_descriptor *functions, size_t count);
 

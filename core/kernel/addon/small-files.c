@@ -9,29 +9,31 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What one read(2) of an attribute gives at most. Source: fs/sysfs/file.c, PAGE_SIZE. */
-#define TEXT_MAX_BYTES 4096
 #define PATH_MAX_BYTES 4095U
+
+ssize_t small_file_read(const char *path, char text[SMALL_FILE_MAX_BYTES]) {
+  /* A pipe must not be waited for, nor a terminal become ours. */
+  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+  if (fd < 0) return -errno;
+  ssize_t length = 0;
+  do {
+    length = read(fd, text, SMALL_FILE_MAX_BYTES);
+  } while (length < 0 && errno == EINTR);
+  const int error = errno;
+  close(fd);
+  return length < 0 ? -error : length;
+}
 
 /* readText(file) → what its first page has, as UTF-8, or a negative error number: as open(2) or read(2) has it. */
 static napi_value read_text(napi_env env, napi_callback_info info) {
   napi_value values[1];
   char *path = NULL;
-  char text[TEXT_MAX_BYTES];
+  char text[SMALL_FILE_MAX_BYTES];
   if (!arguments_read(env, info, "readText", 1, values)) return NULL;
   if (!argument_text(env, values[0], "readText", "file", PATH_MAX_BYTES, &path)) return NULL;
-  /* A pipe must not be waited for, nor a terminal become ours. */
-  const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-  int error = errno;
+  const ssize_t length = small_file_read(path, text);
   free(path);
-  if (fd < 0) return negative_errno(env, error);
-  ssize_t length = 0;
-  do {
-    length = read(fd, text, sizeof(text));
-  } while (length < 0 && errno == EINTR);
-  error = errno;
-  close(fd);
-  if (length < 0) return negative_errno(env, error);
+  if (length < 0) return number_of(env, length);
   napi_value result = NULL;
   return napi_create_string_utf8(env, text, (size_t)length, &result) == napi_ok ? result : negative_errno(env, ENOMEM);
 }

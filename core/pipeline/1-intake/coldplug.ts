@@ -1,47 +1,58 @@
-import { existsSync } from 'node:fs';
 import { wallClockMs } from '../../vocabulary/wall-clock.ts';
-import { listBusDevices, readSysfsDevice, walkingSysfs, type SysfsDevice } from '../../kernel/sysfs.ts';
+import {
+  folderOf,
+  listBusDevices,
+  listDeviceFolders,
+  readDevices,
+  readDevicesInTime,
+  readDriver,
+  type DeviceFolder,
+  type SysfsDevice,
+} from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
-import { parentDevpath, type Devpath } from '../../vocabulary/devpath.ts';
+import { devpathsAbove, type Devpath } from '../../vocabulary/devpath.ts';
 import type { Action, Origin, Uevent } from './uevent.ts';
 import { noVariables } from '../../vocabulary/variables.ts';
 
-/** Devices looked at in one go; a millisecond or two. */
-const DEVICES_AT_ONCE = 8;
+/** Devices that come in one piece; a millisecond or two. */
+const DEVICES_AT_ONCE = 16;
 
 /**
- * The devices that are there already → an `add` for each, parents first, as if they had just been plugged in. They come in pieces, each
- * read as it is asked for: in between, drivers can be loaded. The first piece has those that wait for a driver, and what is above them.
+ * The devices on a bus that have a MODALIAS and no driver, each after those above it → an `add` for each, as if they had just been plugged in.
+ * They are few, and what they wait for takes longest. What a driver is trying meanwhile is left for later.
  */
-export function* coldplug(root: Pick<SystemRoot, 'sys'>): IterableIterator<readonly Uevent[]> {
-  const waiting = waitingDevices(root);
-  yield [...waiting.values()].map(asAdded);
-  let piece: Uevent[] = [];
-  for (const device of walkingSysfs(root)) {
-    if (waiting.has(device.devpath)) continue;
-    piece.push(asAdded(device));
-    if (piece.length < DEVICES_AT_ONCE) continue;
-    yield piece;
-    piece = [];
-  }
-  yield piece;
+export async function coldplugWaiting(root: Pick<SystemRoot, 'sys'>): Promise<readonly Uevent[]> {
+  const read = async (devpaths: Iterable<Devpath>): Promise<readonly SysfsDevice[]> =>
+    (
+      await readDevicesInTime(
+        root,
+        Array.from(devpaths, devpath => folderOf(root, devpath)),
+      )
+    ).devices;
+  const idle = await read(listBusDevices(root).filter(devpath => readDriver(root, devpath) === undefined));
+  const waiting = idle.filter(({ modalias, driver }) => modalias !== undefined && driver === undefined);
+  const above = new Set(waiting.flatMap(({ devpath }) => devpathsAbove(devpath)));
+  for (const { devpath } of waiting) above.delete(devpath);
+  // What is above another device has the shorter one of two paths that begin alike.
+  return [...waiting, ...(await read(above))].toSorted((a, b) => (a.devpath < b.devpath ? -1 : 1)).map(asAdded);
 }
 
-/** The devices on a bus that have a MODALIAS and no driver, each after those above it: they are few, and what they wait for takes longest. */
-function waitingDevices(root: Pick<SystemRoot, 'sys'>): ReadonlyMap<Devpath, SysfsDevice> {
-  const found = new Map<Devpath, SysfsDevice>();
-  const find = (devpath: Devpath | undefined, device?: SysfsDevice): void => {
-    if (devpath === undefined || found.has(devpath)) return;
-    find(parentDevpath(devpath));
-    const there = device ?? readSysfsDevice(root, devpath);
-    if (there !== undefined) found.set(devpath, there);
-  };
-  for (const devpath of listBusDevices(root).toSorted()) {
-    if (found.has(devpath) || existsSync(`${root.sys}${devpath}/driver`)) continue;
-    const device = readSysfsDevice(root, devpath);
-    if (device?.modalias !== undefined && device.driver === undefined) find(devpath, device);
+/** An `add` for each device that was not `told` of, parents first, in pieces; a piece is read when it is asked for. */
+export function* coldplugOthers(
+  root: Pick<SystemRoot, 'sys'>,
+  told: ReadonlySet<Devpath>,
+): IterableIterator<Promise<readonly Uevent[]>> {
+  const read = async (folders: readonly DeviceFolder[]): Promise<readonly Uevent[]> =>
+    (await readDevices(root, folders)).map(asAdded);
+  let piece: DeviceFolder[] = [];
+  for (const folder of listDeviceFolders(root)) {
+    if (told.has(folder.devpath)) continue;
+    piece.push(folder);
+    if (piece.length < DEVICES_AT_ONCE) continue;
+    yield read(piece);
+    piece = [];
   }
-  return found;
+  yield read(piece);
 }
 
 function asAdded(device: SysfsDevice): Uevent {

@@ -27,8 +27,7 @@ export class DeviceTable {
       default:
     }
     // What an event carries is what the device's uevent file has at that moment, whole.
-    const device = deviceFromEvent(event);
-    if (device !== undefined) this.#devices.set(event.devpath, device);
+    this.#devices.set(event.devpath, deviceFromEvent(event));
   }
 
   /** An `unbind` comes without MODALIAS, so what was known stays, but for the driver. */

@@ -1,4 +1,4 @@
-import { readSysfsDevice, type SysfsDevice } from '../../kernel/sysfs.ts';
+import { readDriver, readModalias, readSysfsDevice, type SysfsDevice } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { modalias } from '../../vocabulary/modalias.ts';
 import type { Uevent } from '../1-intake/uevent.ts';
@@ -8,18 +8,34 @@ import type { Device } from './device.ts';
 export type ReadDevice = (event: Uevent) => Device | undefined;
 
 /**
- * Reads the device from sysfs as it is now. The event only said that something happened: its own MODALIAS is not believed, so that a
- * forged or outdated event loads nothing that a present device does not ask for.
+ * What the device asks for is read from sysfs as it is now. The event only said that something happened: its own MODALIAS is not
+ * believed, so that a forged or outdated event loads nothing that a present device does not ask for.
+ *
+ * A driver that is in the kernel already tries the device at once, and as long as it does the kernel lets nobody read the uevent file
+ * (drivers/base/core.c, uevent_show takes the device's lock). So that is only read of the few kinds of device that have no file
+ * `modalias`; DEVTYPE and DEVNAME are those of the event. A device that has just come has no driver yet: its `bind` will tell.
  */
 export function deviceFromSysfs(root: Pick<SystemRoot, 'sys'>): ReadDevice {
-  return ({ devpath }) => {
-    const found = readSysfsDevice(root, devpath);
-    return found === undefined ? undefined : deviceOf(found);
+  return event => {
+    const { devpath } = event;
+    const alias = readModalias(root, devpath);
+    if (alias === undefined) {
+      const found = readSysfsDevice(root, devpath);
+      return found === undefined ? undefined : deviceOf(found);
+    }
+    const { driver: _driver, ...told } = deviceFromEvent(event);
+    const driver = hasJustCome(event) ? undefined : readDriver(root, devpath);
+    return { ...told, modalias: alias, ...(driver === undefined ? {} : { driver }) };
   };
 }
 
+/** An event that the kernel sent of itself is older than what any driver does about it. */
+function hasJustCome({ action, seqnum, synthUuid }: Uevent): boolean {
+  return action === 'add' && seqnum !== undefined && synthUuid === undefined;
+}
+
 /** For a replay, which has no sysfs: the device is what the recorded event says of it. */
-export const deviceFromEvent: ReadDevice = ({ devpath, subsystem, env }) => {
+export const deviceFromEvent = ({ devpath, subsystem, env }: Uevent): Device => {
   const { MODALIAS, DRIVER, DEVTYPE, DEVNAME } = env;
   // Filled in place: every event of a storm comes through here.
   const device: { -readonly [Key in keyof Device]: Device[Key] } = { devpath, subsystem };

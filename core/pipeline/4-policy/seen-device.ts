@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { readSmallFile } from '../../kernel/small-file.ts';
-import { readSysfsDevice } from '../../kernel/sysfs.ts';
+import { readModalias, readSysfsDevice } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { readUsbDescriptors } from '../../kernel/usb-descriptors.ts';
 import { parentDevpath, type Devpath } from '../../vocabulary/devpath.ts';
@@ -23,20 +23,22 @@ export interface SeenDevice {
 
 /** Looks at a device as it is now; undefined when it is gone. Source: Documentation/ABI/testing/sysfs-bus-usb, descriptors. */
 export function seeDevice(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): SeenDevice | undefined {
-  const found = readSysfsDevice(roots, devpath);
-  if (found === undefined) return undefined;
   const folder = `${roots.sys}${devpath}`;
-  const owner = found.devtype === 'usb_interface' ? `${roots.sys}${parentDevpath(devpath) ?? devpath}` : folder;
-  const bytes = readUsbDescriptors(owner);
-  const descriptors = bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
-  const diskseq = readSmallFile(`${folder}/diskseq`)?.trim();
   const inode = statSync(folder, { throwIfNoEntry: false })?.ino.toString();
+  if (inode === undefined) return undefined;
+  const isInterface = existsSync(`${folder}/bInterfaceNumber`);
+  const bytes = readUsbDescriptors(isInterface ? `${roots.sys}${parentDevpath(devpath) ?? devpath}` : folder);
+  const descriptors = bytes === undefined ? undefined : createHash('sha256').update(bytes).digest('hex');
+  // A USB device as a whole has no modalias, and its uevent file is held back while its parts get their drivers.
+  const asked = readModalias(roots, devpath);
+  const modalias = asked ?? (bytes === undefined ? readSysfsDevice(roots, devpath)?.modalias : undefined);
+  const diskseq = readSmallFile(`${folder}/diskseq`)?.trim();
   return {
     devpath,
-    ...(found.modalias === undefined ? {} : { modalias: found.modalias }),
+    ...(modalias === undefined ? {} : { modalias }),
     ...(descriptors === undefined ? {} : { descriptors }),
     ...(diskseq === undefined ? {} : { diskseq }),
-    ...(inode === undefined ? {} : { inode }),
+    inode,
   };
 }
 

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
-import { readSysfsDevice } from '../../kernel/sysfs.ts';
+import { folderOf, readDevices, readDriver } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
 import { overrideDriver } from './driver-override.ts';
-import { askBusToProbe, writeAttribute } from './reprobe.ts';
+import { askBusToProbe, writeAttribute, writeAttributeAside } from './reprobe.ts';
 
 /** A driver's name as sysfs shows it: one folder below its bus. */
 const DRIVER_NAME = /^[A-Za-z0-9_.+-]+$/;
@@ -21,7 +21,7 @@ export async function keepForDriver(
   driver: string | undefined,
   load: (name: string) => Promise<void>,
 ): Promise<ErrnoName | undefined> {
-  const device = readSysfsDevice(roots, devpath);
+  const [device] = await readDevices(roots, [folderOf(roots, devpath)]);
   if (device === undefined) return 'ENODEV';
   if (driver !== undefined && !DRIVER_NAME.test(driver)) return 'EINVAL';
   const { subsystem } = device;
@@ -30,12 +30,12 @@ export async function keepForDriver(
   if (refused !== undefined || device.driver === driver) return refused;
   const name = devpath.slice(devpath.lastIndexOf('/') + 1);
   if (device.driver !== undefined) {
-    const errno = writeAttribute(`${roots.sys}${devpath}/driver/unbind`, name);
+    const errno = await writeAttributeAside(`${roots.sys}${devpath}/driver/unbind`, name);
     if (errno !== undefined) return errno;
   }
-  const errno = askBusToProbe(roots, device);
+  const errno = await askBusToProbe(roots, device);
   // Its driver may be in a module that is not loaded: it asks for it as it did when it came, and policy has its say.
-  if (errno === undefined && readSysfsDevice(roots, devpath)?.driver === undefined)
+  if (errno === undefined && readDriver(roots, devpath) === undefined)
     return writeAttribute(`${roots.sys}${devpath}/uevent`, 'add');
   return errno;
 }

@@ -3,7 +3,7 @@ import { readSmallFile } from '../../kernel/small-file.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { Device } from '../2-device/device.ts';
-import { askBusToProbe, writeAttribute } from './reprobe.ts';
+import { askBusToProbe, writeAttribute, writeAttributeAside } from './reprobe.ts';
 
 /** A USB controller whose new interfaces are to be shut out, or let in, and what the kernel said to it. */
 export interface GateChange {
@@ -39,8 +39,11 @@ export function isShutOut(
 }
 
 /** Lets a device in if it is shut out, and asks its bus to try the drivers → the kernel's error, or undefined. */
-export function letIn(root: Pick<SystemRoot, 'sys'>, device: Device): ErrnoName | undefined {
-  const errno = isShutOut(root, device) ? writeAttribute(`${root.sys}${device.devpath}/authorized`, '1') : undefined;
+export async function letIn(root: Pick<SystemRoot, 'sys'>, device: Device): Promise<ErrnoName | undefined> {
+  // The parts of a device that was kept as a whole come with it, and their drivers try them at once.
+  const errno = isShutOut(root, device)
+    ? await writeAttributeAside(`${root.sys}${device.devpath}/authorized`, '1')
+    : undefined;
   return errno ?? askBusToProbe(root, device);
 }
 

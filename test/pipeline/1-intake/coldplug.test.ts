@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { walkSysfs } from '../../../core/kernel/sysfs.ts';
-import { coldplug } from '../../../core/pipeline/1-intake/coldplug.ts';
+import type { Uevent } from '../../../core/pipeline/1-intake/uevent.ts';
 import { parentDevpath, type Devpath } from '../../../core/vocabulary/devpath.ts';
+import { coldplugged } from '../../support/coldplugged.ts';
 import { makeSys, type MadeDevice } from '../../support/made-sys.ts';
 
 function madeSys(t: ExecutionContext, devices: readonly MadeDevice[]): { sys: string } {
@@ -14,12 +15,15 @@ function madeSys(t: ExecutionContext, devices: readonly MadeDevice[]): { sys: st
   return { sys };
 }
 
-test('what is there already becomes one add each, parents first, with all its uevent file says', t => {
+const devpaths = (events: readonly Uevent[]): string[] => events.map(({ devpath }) => devpath);
+
+test('what is there already becomes one add each, parents first, with all its uevent file says', async t => {
   const root = madeSys(t, [
     { devpath: '/devices/a', subsystem: 'pci', uevent: 'MODALIAS=pci:v1\n' },
     { devpath: '/devices/a/b', subsystem: 'usb', uevent: 'DEVTYPE=usb_device\n' },
   ]);
-  const events = [...coldplug(root)].flat();
+  const { waiting, others } = await coldplugged(root);
+  const events = [...waiting, ...others];
   t.deepEqual(
     events.map(({ receivedAtMs, env, ...event }) => [event, { ...env }, receivedAtMs > 1e12]),
     [
@@ -37,7 +41,7 @@ test('what is there already becomes one add each, parents first, with all its ue
   );
 });
 
-test('those that wait for a driver come in the first piece, each after what is above it, and nothing comes twice', t => {
+test('those that wait for a driver come first, each after what is above it, and nothing comes twice', async t => {
   const root = madeSys(t, [
     { devpath: '/devices/pci0', uevent: '' },
     { devpath: '/devices/pci0/00:01', subsystem: 'pci', driver: 'port', uevent: 'DRIVER=port\nMODALIAS=pci:v1\n' },
@@ -47,9 +51,9 @@ test('those that wait for a driver come in the first piece, each after what is a
     { devpath: '/devices/pci0/00:03', subsystem: 'pci', uevent: '' },
     { devpath: '/devices/virtual/input/input0', subsystem: 'class/input', uevent: 'MODALIAS=input:b1\n' },
   ]);
-  const [first = [], ...others] = [...coldplug(root)].map(piece => piece.map(({ devpath }) => devpath as string));
-  t.deepEqual(first, ['/devices/pci0/00:01', '/devices/pci0/00:01/01:00']);
-  t.deepEqual(others.flat(), [
+  const { waiting, others } = await coldplugged(root);
+  t.deepEqual(devpaths(waiting), ['/devices/pci0/00:01', '/devices/pci0/00:01/01:00']);
+  t.deepEqual(devpaths(others), [
     '/devices/pci0/00:02',
     '/devices/pci0/00:02/net/eth0',
     '/devices/pci0/00:03',
@@ -57,11 +61,12 @@ test('those that wait for a driver come in the first piece, each after what is a
   ]);
 });
 
-test('of this machine every device is told once, and none before one that it is below', t => {
+test('of this machine every device is told once, and none before one that it is below', async t => {
   const root = { sys: '/sys' };
   const told = new Set<Devpath>();
   const notLater = new Set<Devpath>();
-  for (const { devpath } of [...coldplug(root)].flat()) {
+  const { waiting, others } = await coldplugged(root);
+  for (const { devpath } of [...waiting, ...others]) {
     t.false(told.has(devpath), devpath);
     for (let above = parentDevpath(devpath); above !== undefined; above = parentDevpath(above)) notLater.add(above);
     t.false(notLater.has(devpath), `${devpath} came after one below it`);

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A driver that takes the platform device it is named for. One source, compiled once for each of test-modules.ts's variants, which
- * say by macros how its init behaves: SLEEP_MS, RESULT, SOFTDEP, CLAIMS; and what it has for others and needs of them: OFFERS, NEEDS(one).
+ * say by macros how its init behaves: SLEEP_MS, RESULT, SOFTDEP, CLAIMS; what it has for others and needs of them: OFFERS, NEEDS(one);
+ * and that it tries a device until parameters/let_go is written to: TRIES_ON.
  */
+#include <linux/completion.h>
 #include <linux/delay.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
@@ -30,8 +32,25 @@ EXPORT_SYMBOL_GPL(OFFERS);
 NEEDS(DECLARE)
 #endif
 
+#ifdef TRIES_ON
+static DECLARE_COMPLETION(let_go);
+
+static int end_try(const char *value, const struct kernel_param *param)
+{
+	complete_all(&let_go);
+	return 0;
+}
+
+static const struct kernel_param_ops end_try_ops = { .set = end_try };
+module_param_cb(let_go, &end_try_ops, NULL, 0200);
+#endif
+
 static int take(struct platform_device *device)
 {
+#ifdef TRIES_ON
+	pr_info("%s: tries %s\n", KBUILD_MODNAME, dev_name(&device->dev));
+	wait_for_completion(&let_go);
+#endif
 	return 0;
 }
 
