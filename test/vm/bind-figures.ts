@@ -114,6 +114,8 @@ class Side {
     await this.#listen();
     const startedAtMs = Number((await this.#guest.run('cat /proc/uptime')).split(' ')[0]) * 1000;
     await this.#guest.run(this.#peer.start);
+    // It may take longer until the first event than there is quiet after the last.
+    await this.#guest.until('[ $(wc -l </run/events) -ge $(cat /run/from) ]');
     await this.#quiet();
     const lastBind = (await this.#events()).findLast(({ action }) => action === 'bind');
     this.#startSeconds.push(((lastBind?.atMs ?? Number.NaN) - startedAtMs) / 1000);
