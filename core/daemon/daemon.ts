@@ -6,7 +6,7 @@ import { interrupted } from '../drivers/install/journal.ts';
 import { readBootId } from '../kernel/boot-id.ts';
 import { HELD_BACK_MAX_MS } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
-import { coldplugOthers, coldplugWaiting } from '../pipeline/1-intake/coldplug.ts';
+import { coldplugOthers } from '../pipeline/1-intake/coldplug.ts';
 import type { IntakeSink } from '../pipeline/1-intake/intake-sink.ts';
 import { NetlinkSource, type NetlinkSourceFacts } from '../pipeline/1-intake/netlink-source.ts';
 import { chooseSource, type SourceChoice } from '../pipeline/1-intake/source-choice.ts';
@@ -178,7 +178,7 @@ export class Daemon {
     return this.#sourceFacts;
   }
 
-  /** Listens, so that nothing is missed from here on; then the caller calls `coldplug` and `prepare`. */
+  /** Listens, so that nothing is missed from here on; then the caller calls `prepare` and `coldplug`. */
   async start(): Promise<void> {
     const { roots, settings, acceptInjected, release, observes } = this.options;
     const choice = await chooseSource(settings.source, roots);
@@ -202,6 +202,8 @@ export class Daemon {
     this.#keep(settings);
     this.rules.configure(settings);
     await this.plugins.load();
+    // What was read on a thread meanwhile is taken in, so that a coldplug need not wait for it.
+    await nextTurn();
     this.#source = new NetlinkSource({
       group: choice.group,
       root: roots,
@@ -222,16 +224,18 @@ export class Daemon {
     this.#rest.disturb();
   }
 
-  /** Goes through the devices that are there already: at once through those that wait for a driver, and the others `after` that is settled. */
-  coldplug(after: Promise<unknown>): void {
-    this.#coldplugging = this.#coldplug(after);
+  /** Takes in the devices that are there already and wait for a driver, as `coldplugWaiting` has them. */
+  coldplug(waiting: readonly Uevent[]): void {
+    this.#push(waiting);
   }
 
-  async #coldplug(after: Promise<unknown>): Promise<void> {
+  /** Goes through the other devices that are there already, in between what else there is to do. */
+  coldplugOthers(waiting: readonly Uevent[]): void {
+    this.#coldplugging = this.#coldplugOthers(waiting);
+  }
+
+  async #coldplugOthers(waiting: readonly Uevent[]): Promise<void> {
     const { roots } = this.options;
-    const waiting = await coldplugWaiting(roots);
-    this.#push(waiting);
-    await Promise.allSettled([after]);
     const pushed: Promise<void>[] = [];
     for (const piece of coldplugOthers(roots, new Set(waiting.map(({ devpath }) => devpath)))) {
       const isPushed = piece.then(events => this.#push(events));

@@ -1,8 +1,11 @@
 import os from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UsherdError } from '../errors.ts';
 import { formatBytes, formatCount } from '../pipeline/8-report/quantity.ts';
 import { span, terminalOf, writeSpans, type Span, type Output } from '../pipeline/8-report/terminal.ts';
+import { native } from '../kernel/native.ts';
 import { readDriver } from '../kernel/sysfs.ts';
+import { coldplugWaiting } from '../pipeline/1-intake/coldplug.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { VERSION } from '../version.ts';
 import { AnswerDesk } from './answer-desk.ts';
@@ -32,6 +35,9 @@ type Flags = Readonly<Record<string, unknown>>;
 export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number> {
   const { settings, problems } = readSettings(host.roots.configDirs);
   const wanted = withFlags(settings, flags);
+  native();
+  // On a thread, while the rest is made ready.
+  const waiting = wanted.coldplug ? coldplugWaiting(host.roots) : undefined;
   const daemon = new Daemon({
     roots: host.roots,
     release: host.release ?? os.release(),
@@ -44,15 +50,17 @@ export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number>
   const notifier = new Notifier(process.env);
   const printer = print(daemon, host, flags['quiet'] === true);
   await daemon.start();
-  const answers = new AnswerDesk(host.answers);
-  const serving = serveDaemon(daemon, answers);
-  if (wanted.coldplug) daemon.coldplug(serving);
-  // While the devices are read on a thread.
   daemon.prepare();
-  const server = await serving.catch(async (error: unknown) => {
+  const told = await waiting;
+  if (told !== undefined) daemon.coldplug(told);
+  // Their drivers are on their way before anything else is done.
+  await nextTurn();
+  const answers = new AnswerDesk(host.answers);
+  const server = await serveDaemon(daemon, answers).catch(async (error: unknown) => {
     await daemon.stop('it cannot be asked anything');
     throw error;
   });
+  if (told !== undefined) daemon.coldplugOthers(told);
   const reload = (): void => {
     notifier.reloading();
     daemon.reload();

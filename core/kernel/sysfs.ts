@@ -95,7 +95,7 @@ export async function readDevices(
 /** Longest somebody waits for what sysfs says of some devices: a driver that is trying one of them may take for ever. */
 export const HELD_BACK_MAX_MS = 1000;
 /** Devices that are read in one piece, a few milliseconds; of these none is known where one of them is held back. */
-const PIECE_DEVICES = 64;
+const PIECE_DEVICES = 256;
 
 /** The same for who cannot wait for drivers: what is held back too long is left out, and named. */
 export async function readDevicesInTime(

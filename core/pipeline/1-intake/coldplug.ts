@@ -22,19 +22,24 @@ const DEVICES_AT_ONCE = 16;
  * They are few, and what they wait for takes longest. What a driver is trying meanwhile is left for later.
  */
 export async function coldplugWaiting(root: Pick<SystemRoot, 'sys'>): Promise<readonly Uevent[]> {
-  const read = async (devpaths: Iterable<Devpath>): Promise<readonly SysfsDevice[]> =>
-    (
-      await readDevicesInTime(
-        root,
-        Array.from(devpaths, devpath => folderOf(root, devpath)),
-      )
-    ).devices;
-  const idle = await read(listBusDevices(root).filter(devpath => readDriver(root, devpath) === undefined));
-  const waiting = idle.filter(({ modalias, driver }) => modalias !== undefined && driver === undefined);
-  const above = new Set(waiting.flatMap(({ devpath }) => devpathsAbove(devpath)));
-  for (const { devpath } of waiting) above.delete(devpath);
-  // What is above another device has the shorter one of two paths that begin alike.
-  return [...waiting, ...(await read(above))].toSorted((a, b) => (a.devpath < b.devpath ? -1 : 1)).map(asAdded);
+  const idle = listBusDevices(root).filter(devpath => readDriver(root, devpath) === undefined);
+  const withAbove = new Set(idle.flatMap(devpath => [devpath, ...devpathsAbove(devpath)]));
+  const { devices } = await readDevicesInTime(
+    root,
+    Array.from(withAbove, devpath => folderOf(root, devpath)),
+  );
+  const isIdle = new Set(idle);
+  const waiting = devices.filter(
+    ({ devpath, modalias, driver }) => isIdle.has(devpath) && modalias !== undefined && driver === undefined,
+  );
+  const wanted = new Set(waiting.flatMap(({ devpath }) => [devpath, ...devpathsAbove(devpath)]));
+  return (
+    devices
+      .filter(({ devpath }) => wanted.has(devpath))
+      // What is above another device has the shorter one of two paths that begin alike.
+      .toSorted((a, b) => (a.devpath < b.devpath ? -1 : 1))
+      .map(asAdded)
+  );
 }
 
 /** An `add` for each device that was not `told` of, parents first, in pieces; a piece is read when it is asked for. */
