@@ -224,9 +224,9 @@ export class Daemon {
     this.#rest.disturb();
   }
 
-  /** Takes in the devices that are there already and wait for a driver, as `coldplugWaiting` has them. */
+  /** Takes in the devices that wait for a driver, as `coldplugWaiting` has read them. It may have done so before anybody listened for what goes. */
   coldplug(waiting: readonly Uevent[]): void {
-    this.#push(waiting);
+    this.#push(waiting.filter(({ devpath }) => existsSync(this.options.roots.sys + devpath)));
   }
 
   /** Goes through the other devices that are there already, in between what else there is to do. */

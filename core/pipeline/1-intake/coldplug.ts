@@ -23,23 +23,17 @@ const DEVICES_AT_ONCE = 16;
  */
 export async function coldplugWaiting(root: Pick<SystemRoot, 'sys'>): Promise<readonly Uevent[]> {
   const idle = listBusDevices(root).filter(devpath => readDriver(root, devpath) === undefined);
-  const withAbove = new Set(idle.flatMap(devpath => [devpath, ...devpathsAbove(devpath)]));
-  const { devices } = await readDevicesInTime(
-    root,
-    Array.from(withAbove, devpath => folderOf(root, devpath)),
-  );
-  const isIdle = new Set(idle);
-  const waiting = devices.filter(
-    ({ devpath, modalias, driver }) => isIdle.has(devpath) && modalias !== undefined && driver === undefined,
-  );
-  const wanted = new Set(waiting.flatMap(({ devpath }) => [devpath, ...devpathsAbove(devpath)]));
-  return (
-    devices
-      .filter(({ devpath }) => wanted.has(devpath))
-      // What is above another device has the shorter one of two paths that begin alike.
-      .toSorted((a, b) => (a.devpath < b.devpath ? -1 : 1))
-      .map(asAdded)
-  );
+  const folders = Array.from(withThoseAbove(idle), devpath => folderOf(root, devpath));
+  const { devices } = await readDevicesInTime(root, folders);
+  const waiting = devices.filter(({ modalias, driver }) => modalias !== undefined && driver === undefined);
+  const wanted = withThoseAbove(waiting.map(({ devpath }) => devpath));
+  const told = devices.filter(({ devpath }) => wanted.has(devpath));
+  // What is above another device has the shorter one of two paths that begin alike.
+  return told.toSorted((a, b) => (a.devpath < b.devpath ? -1 : 1)).map(asAdded);
+}
+
+function withThoseAbove(devpaths: readonly Devpath[]): ReadonlySet<Devpath> {
+  return new Set(devpaths.flatMap(devpath => [devpath, ...devpathsAbove(devpath)]));
 }
 
 /** An `add` for each device that was not `told` of, parents first, in pieces; a piece is read when it is asked for. */
