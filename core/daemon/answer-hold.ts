@@ -1,6 +1,6 @@
 import { UsherdError } from '../errors.ts';
 import { deviceOf } from '../pipeline/2-device/read-device.ts';
-import { readDriver, readSysfsDevice } from '../kernel/sysfs.ts';
+import { readDevice, readDriver } from '../kernel/sysfs.ts';
 import type { PendingItem } from '../pipeline/4-policy/pending-queue.ts';
 import type { OpinionSource } from '../pipeline/4-policy/question.ts';
 import { differences } from '../pipeline/4-policy/seen-device.ts';
@@ -48,7 +48,7 @@ export async function answerHold(daemon: Daemon, answer: HoldAnswer): Promise<Js
 async function approve(daemon: Daemon, item: PendingItem, { scope, uid }: HoldAnswer): Promise<JsonObject> {
   const { options, parts, policy } = daemon;
   const { devpath, modalias = '' } = item.seen;
-  const found = readSysfsDevice(options.roots, devpath);
+  const found = await readDevice(options.roots, devpath);
   if (found === undefined) throw new UsherdError('DEVICE_CHANGED', `${devpath} is gone`);
   const device = deviceOf(found);
   const opinions = scope === 'once' ? [...parts.opinions, approvedOnce(uid)] : parts.opinions;

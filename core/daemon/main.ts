@@ -35,8 +35,8 @@ type Flags = Readonly<Record<string, unknown>>;
 export async function runDaemon(flags: Flags, host: DaemonHost): Promise<number> {
   const { settings, problems } = readSettings(host.roots.configDirs);
   const wanted = withFlags(settings, flags);
+  // On a thread of the addon's, while the rest is made ready.
   native();
-  // On a thread, while the rest is made ready.
   const waiting = wanted.coldplug ? coldplugWaiting(host.roots) : undefined;
   const daemon = new Daemon({
     roots: host.roots,

@@ -1,8 +1,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { moduleName, type ModuleName } from '../vocabulary/module-name.ts';
-import { parentDevpath, type Devpath } from '../vocabulary/devpath.ts';
-import { readSmallFile } from './small-file.ts';
-import { walkSysfs } from './sysfs.ts';
+import { devpathsAbove, type Devpath } from '../vocabulary/devpath.ts';
+import { readModalias, walkSysfs } from './sysfs.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** A device that has a driver, and the loadable module that driver is of. */
@@ -32,11 +31,11 @@ export interface ModuleLink {
 /** A device and all it hangs from, upwards → the loadable modules that drive them. */
 export function chainOf(roots: Pick<SystemRoot, 'sys'>, devpath: Devpath): readonly ModuleLink[] {
   const links: ModuleLink[] = [];
-  for (let at: Devpath | undefined = devpath; at !== undefined; at = parentDevpath(at)) {
+  for (const at of [devpath, ...devpathsAbove(devpath)]) {
     const module = driverModule(roots, at);
     if (module === undefined) continue;
-    const modalias = readSmallFile(`${roots.sys}${at}/modalias`)?.trim();
-    links.push({ module, ...(modalias === undefined || modalias === '' ? {} : { modalias }) });
+    const modalias = readModalias(roots, at);
+    links.push({ module, ...(modalias === undefined ? {} : { modalias }) });
   }
   return links;
 }

@@ -76,7 +76,7 @@ export function listBusDevices({ sys }: Pick<SystemRoot, 'sys'>): Devpath[] {
 
 /**
  * One device by its devpath, or undefined when there is none. While a driver is trying the device the kernel holds its uevent file back, and
- * this waits (drivers/base/core.c, uevent_show takes the device's lock): a daemon has that read aside, by `readDevices`.
+ * this waits (drivers/base/core.c, uevent_show takes the device's lock): a daemon has that read aside, by `readDevice`.
  */
 export function readSysfsDevice(root: Pick<SystemRoot, 'sys'>, devpath: Devpath): SysfsDevice | undefined {
   const folder = folderOf(root, devpath);
@@ -90,6 +90,12 @@ export async function readDevices(
 ): Promise<SysfsDevice[]> {
   const texts = await readSmallFiles(folders.map(({ devpath }) => ueventFile(root, devpath)));
   return folders.flatMap((folder, n) => deviceIn(root, folder, texts[n]) ?? []);
+}
+
+/** One device by its devpath, or undefined when there is none; waiting for drivers on a thread of its own. */
+export async function readDevice(root: Pick<SystemRoot, 'sys'>, devpath: Devpath): Promise<SysfsDevice | undefined> {
+  const [device] = await readDevices(root, [folderOf(root, devpath)]);
+  return device;
 }
 
 /** Longest somebody waits for what sysfs says of some devices: a driver that is trying one of them may take for ever. */

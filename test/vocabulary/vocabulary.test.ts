@@ -1,6 +1,12 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { devpathsConflict, parentDevpath, parseDevpath, type Devpath } from '../../core/vocabulary/devpath.ts';
+import {
+  devpathsAbove,
+  devpathsConflict,
+  parentDevpath,
+  parseDevpath,
+  type Devpath,
+} from '../../core/vocabulary/devpath.ts';
 import { errnoName, errnoText } from '../../core/vocabulary/errno.ts';
 import { parseKernelRelease } from '../../core/vocabulary/kernel-release.ts';
 import { modaliasRefusal } from '../../core/vocabulary/modalias.ts';
@@ -43,6 +49,7 @@ test('devpaths conflict when they are one device or one is above the other, by w
 test('the parent of a devpath is what holds it, and the top has none', t => {
   t.is(parentDevpath(devpath('/devices/a/b')), devpath('/devices/a'));
   t.is(parentDevpath(devpath('/devices')), undefined);
+  t.deepEqual(devpathsAbove(devpath('/devices/a/b')), [devpath('/devices/a'), devpath('/devices')]);
 });
 
 test('a module has one name, however it is written', t => {

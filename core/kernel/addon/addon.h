@@ -31,6 +31,9 @@ struct addon {
 /* The environment's own data; NULL with an exception pending when Node has none. */
 struct addon *addon_of(napi_env env);
 
+/* A path without its NUL. Source: linux/limits.h, PATH_MAX. */
+#define PATH_MAX_BYTES 4095U
+
 /* arguments.c */
 bool arguments_read(napi_env env, napi_callback_info info, const char *call, size_t wanted, napi_value *values);
 bool argument_integer(napi_env env, napi_value value, const char *call, const char *name, int64_t min, int64_t max,

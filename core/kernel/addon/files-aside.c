@@ -10,8 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PATH_MAX_BYTES 4095U
-/* More devices than a machine has; each file is read by one after the other. */
+/* More devices than a machine has. */
 #define FILES_MAX 65536U
 #define TEXT_MAX_BYTES 4096U
 

@@ -18,7 +18,6 @@
 /* The largest module image handed over, the same as the limit on a decompressed module file. */
 #define IMAGE_MAX_BYTES (512U * 1024U * 1024U)
 #define NAME_MAX_BYTES 255U
-#define PATH_MAX_BYTES 4095U
 /* A module with more modules before it than this has a loop in its dependencies. */
 #define FILES_MAX 128U
 /* The answer for a file that did not begin before one was refused: no error number, and not 0. */

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define PATH_MAX_BYTES 4095U
-
 ssize_t small_file_read(const char *path, char text[SMALL_FILE_MAX_BYTES]) {
   /* A pipe must not be waited for, nor a terminal become ours. */
   const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);

@@ -35,7 +35,7 @@ function hasJustCome({ action, seqnum, synthUuid }: Uevent): boolean {
 }
 
 /** For a replay, which has no sysfs: the device is what the recorded event says of it. */
-export const deviceFromEvent = ({ devpath, subsystem, env }: Uevent): Device => {
+export function deviceFromEvent({ devpath, subsystem, env }: Uevent): Device {
   const { MODALIAS, DRIVER, DEVTYPE, DEVNAME } = env;
   // Filled in place: every event of a storm comes through here.
   const device: { -readonly [Key in keyof Device]: Device[Key] } = { devpath, subsystem };
@@ -44,7 +44,7 @@ export const deviceFromEvent = ({ devpath, subsystem, env }: Uevent): Device => 
   if (DEVTYPE !== undefined) device.devtype = DEVTYPE;
   if (DEVNAME !== undefined) device.devname = DEVNAME;
   return device;
-};
+}
 
 /** A folder of sysfs → the device it stands for. */
 export function deviceOf({ env: _env, ...device }: SysfsDevice): Device {

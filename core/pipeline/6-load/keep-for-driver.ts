@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { folderOf, readDevices, readDriver } from '../../kernel/sysfs.ts';
+import { readDevice, readDriver } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { Devpath } from '../../vocabulary/devpath.ts';
@@ -21,7 +21,7 @@ export async function keepForDriver(
   driver: string | undefined,
   load: (name: string) => Promise<void>,
 ): Promise<ErrnoName | undefined> {
-  const [device] = await readDevices(roots, [folderOf(roots, devpath)]);
+  const device = await readDevice(roots, devpath);
   if (device === undefined) return 'ENODEV';
   if (driver !== undefined && !DRIVER_NAME.test(driver)) return 'EINVAL';
   const { subsystem } = device;

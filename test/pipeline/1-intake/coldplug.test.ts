@@ -4,7 +4,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { walkSysfs } from '../../../core/kernel/sysfs.ts';
 import type { Uevent } from '../../../core/pipeline/1-intake/uevent.ts';
-import { parentDevpath, type Devpath } from '../../../core/vocabulary/devpath.ts';
+import { devpathsAbove, type Devpath } from '../../../core/vocabulary/devpath.ts';
 import { coldplugged } from '../../support/coldplugged.ts';
 import { makeSys, type MadeDevice } from '../../support/made-sys.ts';
 
@@ -68,7 +68,7 @@ test('of this machine every device is told once, and none before one that it is 
   const { waiting, others } = await coldplugged(root);
   for (const { devpath } of [...waiting, ...others]) {
     t.false(told.has(devpath), devpath);
-    for (let above = parentDevpath(devpath); above !== undefined; above = parentDevpath(above)) notLater.add(above);
+    for (const above of devpathsAbove(devpath)) notLater.add(above);
     t.false(notLater.has(devpath), `${devpath} came after one below it`);
     told.add(devpath);
   }
