@@ -21,7 +21,7 @@ export const BOUND_DEVICES: readonly (readonly [device: string, bus: string, dri
 /** Each daemon is started so often, what it loaded being removed in between. */
 const STARTS = 5;
 /** Each device is plugged in so often, its modules being removed in between. */
-const ROUNDS = 5;
+const ROUNDS = 7;
 /** Two processors, as the smallest of today's machines have. */
 const PROCESSORS = 2;
 /** The longest a device takes, several times over. */
