@@ -4,7 +4,7 @@ import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promi
 import { UsherdError } from '../errors.ts';
 import { interrupted } from '../drivers/install/journal.ts';
 import { readBootId } from '../kernel/boot-id.ts';
-import { HELD_BACK_MAX_MS } from '../kernel/sysfs.ts';
+import { heldBackTooLong } from '../kernel/held-back.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { coldplugOthers } from '../pipeline/1-intake/coldplug.ts';
 import type { IntakeSink } from '../pipeline/1-intake/intake-sink.ts';
@@ -240,7 +240,7 @@ export class Daemon {
     for (const piece of coldplugOthers(roots, new Set(waiting.map(({ devpath }) => devpath)))) {
       const isPushed = piece.then(events => this.#push(events));
       pushed.push(isPushed);
-      await Promise.race([isPushed, pause(HELD_BACK_MAX_MS, undefined, { ref: false })]);
+      await Promise.race([isPushed, heldBackTooLong()]);
       // What is to be loaded for it begins.
       await nextTurn();
       if (this.#isStopping) return;

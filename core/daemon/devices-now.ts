@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
-import { listDeviceFolders, readDevicesInTime, readDriver } from '../kernel/sysfs.ts';
+import { readInTime } from '../kernel/held-back.ts';
+import { listDeviceFolders, readDevices, readDriver } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { deviceOf } from '../pipeline/2-device/read-device.ts';
 import type { PluginDevice } from '../plugin-api/device.ts';
 import type { PluginContext } from '../plugin-api/context.ts';
 import type { FactReader } from '../plugin-host/fact-reader.ts';
 import type { Devpath } from '../vocabulary/devpath.ts';
-import { viewDevice } from '../plugin-host/plugin-views.ts';
+import { viewDevices } from '../plugin-host/plugin-views.ts';
 
 /** The devices that are there, as plugins see them; without those that a driver is trying and does not let go of. */
 export async function devicesNow(
@@ -14,10 +15,10 @@ export async function devicesNow(
   facts: FactReader,
   { subsystem, wants = [] }: Parameters<PluginContext<unknown>['devices']>[0] = {},
 ): Promise<readonly PluginDevice[]> {
-  const { devices } = await readDevicesInTime(roots, [...listDeviceFolders(roots)]);
-  return devices
-    .filter(device => subsystem === undefined || device.subsystem === subsystem)
-    .map(device => viewDevice(deviceOf(device), wants, facts));
+  const { read: devices } = await readInTime([...listDeviceFolders(roots)], piece => readDevices(roots, piece));
+  const wanted = devices.filter(device => subsystem === undefined || device.subsystem === subsystem).map(deviceOf);
+  const { read: views } = await readInTime(wanted, piece => viewDevices(piece, wants, facts));
+  return views;
 }
 
 /** Whether a driver has taken the device, or tries it; one that is gone needs none. */

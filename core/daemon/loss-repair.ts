@@ -1,4 +1,5 @@
-import { listDeviceFolders, readDevicesInTime } from '../kernel/sysfs.ts';
+import { readInTime } from '../kernel/held-back.ts';
+import { listDeviceFolders, readDevices } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { Loss } from '../pipeline/1-intake/intake-sink.ts';
 import { resync } from '../pipeline/1-intake/resync.ts';
@@ -82,9 +83,11 @@ export class LossRepair {
   async #difference(): Promise<readonly Uevent[]> {
     const { devices, roots } = this.#parts;
     const before = new Map(devices.devices);
-    const { devices: fresh, heldBack } = await readDevicesInTime(roots, [...listDeviceFolders(roots)]);
+    const { read: fresh, heldBack } = await readInTime([...listDeviceFolders(roots)], piece =>
+      readDevices(roots, piece),
+    );
     const known = new Map(before);
-    for (const devpath of heldBack) known.delete(devpath);
+    for (const { devpath } of heldBack) known.delete(devpath);
     return resync(known, fresh, Date.now()).filter(
       ({ devpath }) => before.get(devpath) === devices.devices.get(devpath),
     );

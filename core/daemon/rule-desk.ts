@@ -20,6 +20,7 @@ import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { Reporter } from '../pipeline/8-report/reporter.ts';
 import type { AfterRules, DeviceRules } from '../pipeline/pipeline.ts';
 import { formatPlace, formatProblem, type Place } from '../vocabulary/place.ts';
+import { whenThere } from '../vocabulary/when-there.ts';
 import { ownRuleDirs, ruleDirs } from './rule-dirs.ts';
 import { rulePolicy, runRuleProgram } from './rules-in-force.ts';
 import { treeTraits } from './tree-traits.ts';
@@ -132,7 +133,7 @@ export class RuleDesk implements DeviceRules {
     const subject = event.action === 'remove' ? withStored(plain, plain.device && this.#storedOf(plain.device)) : plain;
     this.#timer ??= setTimeout(() => this.flushHits(), HITS_EVERY_MS).unref();
     const result = applyRules(this.#set, subject, this.#context, { runProgram: runRuleProgram, counts: true });
-    return result instanceof Promise ? result.then(done => this.#carryOut(event, done)) : this.#carryOut(event, result);
+    return whenThere(result, said => this.#carryOut(event, said));
   }
 
   /** Most events: no rule is about such a device, and nothing is kept of it. */
@@ -155,30 +156,42 @@ export class RuleDesk implements DeviceRules {
     this.#hitsSinceMs = Date.now();
   }
 
-  #carryOut(event: Uevent, result: RuleResult): AfterRules | undefined {
-    const { roots, observes } = this.#parts;
-    const { devpath, action } = event;
-    this.#store(devpath, action, result);
-    if (observes) return undefined;
-    const mine = <Item extends { readonly place: Place }>(items: readonly Item[]): readonly Item[] =>
-      this.#settings.manageDev ? items : items.filter(({ place }) => this.#isOwn(place));
-    const failures = [...writeAttributes(mine(result.attributes), mine(result.sysctls), roots)];
+  #carryOut(event: Uevent, result: RuleResult): Promise<AfterRules | undefined> | AfterRules | undefined {
+    this.#store(event.devpath, event.action, result);
+    if (this.#parts.observes) return undefined;
+    const { attributes, sysctls, driverOverride } = result;
+    if (attributes.length === 0 && sysctls.length === 0 && driverOverride === undefined)
+      return this.#keepNode(event, result);
+    return this.#write(event, result).then(() => this.#keepNode(event, result));
+  }
+
+  async #write({ devpath, action }: Uevent, { attributes, sysctls, driverOverride }: RuleResult): Promise<void> {
+    for (const failure of await writeAttributes(this.#inForce(attributes), this.#inForce(sysctls), this.#parts.roots))
+      this.#failed(devpath, failure);
+    if (driverOverride !== undefined && action !== 'remove') await this.#override(devpath, driverOverride);
+  }
+
+  #keepNode(event: Uevent, result: RuleResult): AfterRules | undefined {
+    const { devpath, action, subsystem } = event;
     if (this.#settings.manageDev) {
-      const place: Place = { file: roots.dev };
+      const place: Place = { file: this.#parts.roots.dev };
       const messages = [...this.#nodes.apply(event, result)];
       const [from, to] = [result.properties.get('INTERFACE'), result.name];
-      if (event.action === 'add' && event.subsystem === 'net' && from !== undefined && to !== undefined)
+      if (action === 'add' && subsystem === 'net' && from !== undefined && to !== undefined)
         messages.push(...[nameInterface(from, to)].filter(message => message !== undefined));
-      failures.push(...messages.map(message => ({ place, message })));
+      for (const message of messages) this.#failed(devpath, { place, message });
     }
-    if (result.driverOverride !== undefined && action !== 'remove') this.#override(devpath, result.driverOverride);
-    for (const failure of failures) this.#failed(devpath, failure);
-    const run = mine(result.run);
+    const run = this.#inForce(result.run);
     return run.length === 0 ? undefined : () => this.#run(devpath, { ...result, run });
   }
 
-  #override(devpath: string, { driver, place }: NonNullable<RuleResult['driverOverride']>): void {
-    const errno = overrideDriver(this.#parts.roots, devpath, driver);
+  /** What is done of what rules say: where udevd does its part, only what usherd's own rules say. */
+  #inForce<Item extends { readonly place: Place }>(items: readonly Item[]): readonly Item[] {
+    return this.#settings.manageDev ? items : items.filter(({ place }) => this.#isOwn(place));
+  }
+
+  async #override(devpath: string, { driver, place }: NonNullable<RuleResult['driverOverride']>): Promise<void> {
+    const errno = await overrideDriver(this.#parts.roots, devpath, driver);
     this.#parts.ledger.incident({
       kind: 'driver-override',
       devpath,

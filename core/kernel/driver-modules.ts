@@ -1,7 +1,7 @@
 import { existsSync, readlinkSync } from 'node:fs';
 import { moduleName, type ModuleName } from '../vocabulary/module-name.ts';
 import { devpathsAbove, type Devpath } from '../vocabulary/devpath.ts';
-import { readModalias, walkSysfs } from './sysfs.ts';
+import { listBusDevices, readDriver, readModalias, readSubsystem } from './sysfs.ts';
 import type { SystemRoot } from './system-root.ts';
 
 /** A device that has a driver, and the loadable module that driver is of. */
@@ -15,9 +15,13 @@ export interface BoundDevice {
 
 /** Every device that would lose its driver with a module: those whose driver is part of the kernel are not among them. */
 export function boundDevices(roots: Pick<SystemRoot, 'sys'>): readonly BoundDevice[] {
-  return walkSysfs(roots).flatMap(({ devpath, subsystem, driver, modalias }) => {
-    const module = driver === undefined ? undefined : driverModule(roots, devpath);
-    if (module === undefined || driver === undefined) return [];
+  const devpaths = listBusDevices(roots).toSorted();
+  return devpaths.flatMap(devpath => {
+    const module = driverModule(roots, devpath);
+    const driver = readDriver(roots, devpath);
+    const subsystem = readSubsystem(roots, devpath);
+    if (module === undefined || driver === undefined || subsystem === undefined) return [];
+    const modalias = readModalias(roots, devpath);
     return [{ devpath, subsystem, driver, module, ...(modalias === undefined ? {} : { modalias }) }];
   });
 }

@@ -1,6 +1,5 @@
 import { existsSync, readdirSync, readlinkSync, statfsSync, type Dirent } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
 import { readSmallFile, readSmallFiles } from './small-file.ts';
@@ -98,28 +97,6 @@ export async function readDevice(root: Pick<SystemRoot, 'sys'>, devpath: Devpath
   return device;
 }
 
-/** Longest somebody waits for what sysfs says of some devices: a driver that is trying one of them may take for ever. */
-export const HELD_BACK_MAX_MS = 1000;
-/** Devices that are read in one piece, a few milliseconds; of these none is known where one of them is held back. */
-const PIECE_DEVICES = 256;
-
-/** The same for who cannot wait for drivers: what is held back too long is left out, and named. */
-export async function readDevicesInTime(
-  root: Pick<SystemRoot, 'sys'>,
-  folders: readonly DeviceFolder[],
-): Promise<{ readonly devices: readonly SysfsDevice[]; readonly heldBack: readonly Devpath[] }> {
-  const devices: SysfsDevice[] = [];
-  const heldBack: Devpath[] = [];
-  for (let at = 0; at < folders.length; at += PIECE_DEVICES) {
-    const piece = folders.slice(at, at + PIECE_DEVICES);
-    const tooLong = pause(HELD_BACK_MAX_MS, undefined, { ref: false });
-    const read = await Promise.race([readDevices(root, piece), tooLong]);
-    if (read === undefined) heldBack.push(...piece.map(({ devpath }) => devpath));
-    else devices.push(...read);
-  }
-  return { devices, heldBack };
-}
-
 /** Where a devpath leads, whether or not there is anything. */
 export function folderOf({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): DeviceFolder {
   // Every device of a real tree has a subsystem.
@@ -139,6 +116,11 @@ export function readModalias({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath)
 export function readDriver({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): string | undefined {
   const link = `${sys}${devpath}/driver`;
   return existsSync(link) ? linkName(link) : undefined;
+}
+
+/** The bus or class the device belongs to, by its `subsystem` link. Never waits for a driver. */
+export function readSubsystem({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): string | undefined {
+  return linkName(`${sys}${devpath}/subsystem`);
 }
 
 function ueventFile({ sys }: Pick<SystemRoot, 'sys'>, devpath: Devpath): string {

@@ -48,7 +48,10 @@ export interface Parts extends Mind {
 
 /** Goes through the rules for each event of a device, and does what they say. */
 export interface DeviceRules {
-  /** A promise only when a program of theirs has to answer first. What comes of it is done once a driver is found. */
+  /**
+   * A promise only where something has to be waited for: a program, a file a driver holds back, a write. What comes of it is done once a driver
+   * is found.
+   */
   apply(event: Uevent): Promise<AfterRules | undefined> | AfterRules | undefined;
 }
 
@@ -107,7 +110,7 @@ function handleRuled(event: Uevent, entry: EntryId, parts: Parts): Promise<void>
  */
 async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
   const { gate, ledger } = parts;
-  const device = parts.readDevice(event);
+  const device = await parts.readDevice(event);
   const seen = device === undefined ? undefined : gate?.look(device);
   if (device === undefined || seen === undefined) return;
   const judged: Deliberated[] = [];
@@ -129,7 +132,7 @@ async function judgeWhole(event: Uevent, entry: EntryId, parts: Parts): Promise<
 }
 
 async function findDriver(event: Uevent, entry: EntryId, parts: Parts): Promise<void> {
-  const device = parts.readDevice(event);
+  const device = await parts.readDevice(event);
   if (device === undefined) return; // It went before its turn came: there is nothing to find a driver for.
   // The place in the lane is taken before anybody is asked: an answer may take its time, and a sibling must not overtake.
   await parts.lanes.run(laneOf(device), () => findDriverOf(device, event, entry, parts));

@@ -1,5 +1,6 @@
 import type { Opinion } from '../pipeline/4-policy/opinion.ts';
 import type { Question } from '../pipeline/4-policy/question.ts';
+import { whenThere } from '../vocabulary/when-there.ts';
 import type { FactReader } from './fact-reader.ts';
 import type { WiredHook, Wiring } from './hook-wiring.ts';
 import { clean, parseOpinion } from './parse-answer.ts';
@@ -35,10 +36,8 @@ function ask(
   question: Question,
   facts: FactReader,
 ): Opinion | undefined | Promise<Opinion | undefined> {
-  const answer = hook.seat.call(hook.index, [viewQuestion(question, hook.facts.wants, facts)]);
-  return answer instanceof Promise
-    ? answer.then(value => opinionFrom(value, hook, question))
-    : opinionFrom(answer, hook, question);
+  const answer = whenThere(viewQuestion(question, hook.facts.wants, facts), view => hook.seat.call(hook.index, [view]));
+  return whenThere(answer, value => opinionFrom(value, hook, question));
 }
 
 /** No answer, and an answer that is none, count as the hook's onError says. */

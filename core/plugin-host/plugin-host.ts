@@ -5,6 +5,7 @@ import type { Incident } from '../pipeline/7-ledger/incident.ts';
 import type { Handled } from '../pipeline/8-report/handled.ts';
 import type { Devpath } from '../vocabulary/devpath.ts';
 import type { Problem } from '../vocabulary/place.ts';
+import { whenThere } from '../vocabulary/when-there.ts';
 import { askPlugins } from './ask-plugins.ts';
 import type { FactReader } from './fact-reader.ts';
 import { findPlugins } from './find-plugins.ts';
@@ -107,7 +108,10 @@ export class PluginHost {
     const tell = (hooks: readonly WiredHook[], extra: { readonly kind?: 'handled' } = {}): void => {
       for (const { seat, index, filter, facts } of hooks)
         if (filter.passesHandled(handled))
-          seat.deliver(index, [{ ...extra, ...viewHandled(handled, facts.wants, this.#parts.facts) }]);
+          seat.deliver(
+            index,
+            whenThere(viewHandled(handled, facts.wants, this.#parts.facts), view => [{ ...extra, ...view }]),
+          );
     };
     tell(report, { kind: 'handled' });
     if (outcomes.some(({ kind }) => kind === 'inserted')) tell(afterLoad);
@@ -269,7 +273,7 @@ export class PluginHost {
     const { name } = seat.place;
     // Not in the way of the event that brings it.
     await new Promise(resolve => setImmediate(resolve));
-    const answer = await seat.call(index, [viewEvent(event), viewDevice(device, wants, facts)]);
+    const answer = await seat.call(index, [viewEvent(event), await viewDevice(device, wants, facts)]);
     const proposal = answer instanceof CallFailure ? undefined : parseProposal(answer);
     if (proposal === undefined) return;
     if ('nonsense' in proposal) {

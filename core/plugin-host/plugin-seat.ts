@@ -16,6 +16,9 @@ export class CallFailure {
   }
 }
 
+/** What a hook is called with; a promise where some of it has to be read first. */
+type CallArgs = readonly unknown[] | Promise<readonly unknown[]>;
+
 /** Failures within the window after which a plugin is not called any more. */
 const FAILURES_MAX = 5;
 const FAILURES_WINDOW_MS = 10 * 60_000;
@@ -78,7 +81,7 @@ export class PluginSeat {
   #state: SeatState = 'off';
   #because: string | undefined;
   #failuresAtMs: number[] = [];
-  #mailbox: { readonly hook: number; readonly args: readonly unknown[] }[] = [];
+  #mailbox: { readonly hook: number; readonly args: CallArgs }[] = [];
   #isDelivering = false;
   #isFull = false;
   #dropped = 0;
@@ -195,7 +198,7 @@ export class PluginSeat {
   }
 
   /** Calls a hook whose answer nobody waits for, once those before it have answered. */
-  deliver(hook: number, args: readonly unknown[]): void {
+  deliver(hook: number, args: CallArgs): void {
     if (this.#mailbox.length >= MAILBOX_MAX) {
       this.#dropped += 1;
       if (!this.#isFull) this.#events.mailboxFull();
@@ -237,7 +240,7 @@ export class PluginSeat {
     // Not in the way of the event that brings it.
     await new Promise(resolve => setImmediate(resolve));
     for (let next = this.#mailbox.shift(); next !== undefined; next = this.#mailbox.shift())
-      await this.call(next.hook, next.args);
+      await this.call(next.hook, await next.args);
     this.#isDelivering = false;
     this.#isFull = false;
   }

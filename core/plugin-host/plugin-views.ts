@@ -1,3 +1,4 @@
+import { heldBackTooLong } from '../kernel/held-back.ts';
 import type { Uevent } from '../pipeline/1-intake/uevent.ts';
 import type { Device } from '../pipeline/2-device/device.ts';
 import type { Question } from '../pipeline/4-policy/question.ts';
@@ -5,6 +6,7 @@ import type { Outcome } from '../pipeline/6-load/outcome.ts';
 import type { Handled } from '../pipeline/8-report/handled.ts';
 import type { PluginDevice, PluginEvent } from '../plugin-api/device.ts';
 import type { Fact, PluginHandled, PluginQuestion } from '../plugin-api/hooks.ts';
+import { whenThere } from '../vocabulary/when-there.ts';
 import type { FactReader } from './fact-reader.ts';
 
 /** A uevent as plugins see it: plain values that JSON can carry. */
@@ -20,16 +22,27 @@ export function viewEvent({ action, devpath, subsystem, seqnum, env, origin, rec
   };
 }
 
-/** A device as plugins see it, with the facts that are wanted of it. */
-export function viewDevice(device: Device, wants: readonly Fact[], facts: FactReader): PluginDevice {
-  if (wants.length === 0) return device;
-  const usb = wants.includes('usb') ? facts.usbOf(device) : undefined;
-  const names = wants.flatMap(fact => (fact.startsWith('attr:') ? [fact.slice('attr:'.length)] : []));
-  return {
-    ...device,
-    ...(usb === undefined ? {} : { usb }),
-    ...(names.length === 0 ? {} : { attributes: facts.attributesOf(device, names) }),
-  };
+/** A device as plugins see it, with the facts that are wanted of it; a promise where sysfs has to be read for that. */
+export function viewDevice(
+  device: Device,
+  wants: readonly Fact[],
+  facts: FactReader,
+): PluginDevice | Promise<PluginDevice> {
+  return wantsSysfs(wants) ? viewDevices([device], wants, facts).then(([view]) => view ?? device) : device;
+}
+
+export async function viewDevices(
+  devices: readonly Device[],
+  wants: readonly Fact[],
+  facts: FactReader,
+): Promise<readonly PluginDevice[]> {
+  if (!wantsSysfs(wants)) return devices;
+  const known = await facts.factsOf(devices, wants);
+  return devices.map((device, n) => ({ ...device, ...known[n] }));
+}
+
+function wantsSysfs(wants: readonly Fact[]): boolean {
+  return wants.some(fact => fact !== 'traits');
 }
 
 /** A question as plugins see it. */
@@ -37,33 +50,34 @@ export function viewQuestion(
   { module, role, asker, candidate }: Question,
   wants: readonly Fact[],
   facts: FactReader,
-): PluginQuestion {
+): PluginQuestion | Promise<PluginQuestion> {
   const traits = wants.includes('traits') ? facts.traitsOf(module) : undefined;
-  return {
+  const view = (known: PluginQuestion['asker']): PluginQuestion => ({
     module,
     role,
-    asker:
-      asker.kind === 'device'
-        ? {
-            kind: 'device',
-            device: viewDevice(asker.device, wants, facts),
-            ...(asker.event === undefined ? {} : { event: viewEvent(asker.event) }),
-          }
-        : asker,
+    asker: known,
     candidate: { module: candidate.module, pattern: candidate.match.pattern },
     ...(traits === undefined ? {} : { traits }),
-  };
+  });
+  if (asker.kind !== 'device') return view(asker);
+  return whenThere(viewDevice(asker.device, wants, facts), device =>
+    view({ kind: 'device', device, ...(asker.event === undefined ? {} : { event: viewEvent(asker.event) }) }),
+  );
 }
 
-/** What an event led to as plugins see it. */
+/**
+ * What an event led to as plugins see it. Others wait for it to be told, so that what a driver holds back for too long is left out.
+ */
 export function viewHandled(
   { event, device, candidates, decisions, outcomes }: Handled,
   wants: readonly Fact[],
   facts: FactReader,
-): PluginHandled {
-  return {
+): PluginHandled | Promise<PluginHandled> {
+  const seen = viewDevice(device, wants, facts);
+  const known = seen instanceof Promise ? Promise.race([seen, heldBackTooLong().then(() => device)]) : seen;
+  return whenThere(known, view => ({
     event: viewEvent(event),
-    device: viewDevice(device, wants, facts),
+    device: view,
     candidates: candidates.map(({ module }) => module),
     decisions: decisions.map(({ module, verdict, winner }) => ({
       module,
@@ -74,7 +88,7 @@ export function viewHandled(
       const why = whyOf(outcome);
       return { module: outcome.module, kind: outcome.kind, ...(why === undefined ? {} : { why }) };
     }),
-  };
+  }));
 }
 
 function whyOf(outcome: Outcome): string | undefined {

@@ -39,7 +39,7 @@ export function makeRuleWorld(
     roots,
     apply: async (rules, devpath, { action = 'add', subject = {} } = {}) => {
       const set = ruleSetOf(rules);
-      return applyRules(set, { ...subjectOfDevice(devpath, action, roots), ...subject }, context, {
+      return applyRules(set, { ...(await subjectOfDevice(devpath, action, roots)), ...subject }, context, {
         runProgram: runRuleProgram,
       });
     },

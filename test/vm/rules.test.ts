@@ -1,9 +1,11 @@
+import { BUS_ALIAS } from './made-device.ts';
 import { guestFor } from './scenario.ts';
 import { insertedBy } from './told.ts';
 
 const RULES = [
   // What a rule says of modules.
   'SUBSYSTEM=="pci", MODULE=="nvme", VERDICT="deny", REASON="no disks of this kind here"',
+  'SUBSYSTEM=="platform", MODULE=="usherd_trying", ATTR{driver_override}=="?*", VERDICT="deny", REASON="as its attribute says"',
   'SUBSYSTEM=="pci", MODULE=="e1000e", OPTIONS{module}+="SmartPowerDownEnable=1"',
   // What rules say of nodes and interfaces, where usherd keeps /dev.
   'SUBSYSTEM=="block", KERNEL=="sd?", ENV{DEVTYPE}=="disk", SYMLINK+="disk/by-test/$kernel disk/any", GROUP="6", MODE="0640", RUN+="/bin/touch /run/ran-$kernel"',
@@ -14,7 +16,9 @@ const RULES = [
 ].join('\n');
 
 const scenario = await guestFor({
+  testModules: true,
   files: {
+    'etc/modprobe.d/test.conf': `${BUS_ALIAS}\n`,
     'etc/usherd/usherd.toml': 'manage_dev = true\n',
     'etc/usherd/rules.d/50-test.rules': RULES,
   },
@@ -64,6 +68,26 @@ scenario(
     await guest.unplug(plug);
     await guest.until('! [ -e /dev/disk/by-test/sda ] && ! [ -d /dev/disk/by-test ]');
     t.is(await guest.run('[ -L /dev/disk/any ] && echo there || echo gone'), 'gone');
+  },
+);
+
+scenario(
+  'a rule asks for what a driver holds back that tries the device: its event waits, and no other',
+  async (t, guest) => {
+    const trying = '/devices/platform/usherd-trying';
+    await guest.run(
+      `usher modprobe usherd_trying
+     (echo usherd-trying >/sys/module/usherd_bus/parameters/add) >/dev/null 2>&1 &`,
+    );
+    await guest.until('dmesg | grep -q "usherd_trying: tries"');
+    const plug = await guest.plug('virtio-rng-pci');
+    await guest.expectBound('virtio', 'virtio_rng');
+    const added = `-d ${trying} -a add`;
+    const [waiting] = await guest.history(added, { isRunning: false });
+    t.deepEqual([waiting?.state, waiting?.deliberation], ['recorded', undefined]);
+    await guest.run('echo 1 >/sys/module/usherd_trying/parameters/let_go');
+    await guest.until(`usher history --json ${added} --verdict deny | grep -q "as its attribute says"`);
+    await guest.unplug(plug);
   },
 );
 

@@ -71,7 +71,7 @@ export async function tryDevice(words: readonly string[], options: OptionValues,
           },
     );
   };
-  const subject = subjectOfDevice(device.devpath, action, roots);
+  const subject = await subjectOfDevice(device.devpath, action, roots);
   const result = await applyRules(ruleSet, subject, policy.context(), { runProgram: policy.runProgram, observe });
   const source = ruleOpinions(policy);
   const asker = { kind: 'device', device: deviceOf(device) } as const;

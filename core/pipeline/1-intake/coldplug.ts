@@ -1,10 +1,9 @@
-import { wallClockMs } from '../../vocabulary/wall-clock.ts';
+import { readInTime } from '../../kernel/held-back.ts';
 import {
   folderOf,
   listBusDevices,
   listDeviceFolders,
   readDevices,
-  readDevicesInTime,
   readDriver,
   type DeviceFolder,
   type SysfsDevice,
@@ -13,6 +12,7 @@ import type { SystemRoot } from '../../kernel/system-root.ts';
 import { devpathsAbove, type Devpath } from '../../vocabulary/devpath.ts';
 import type { Action, Origin, Uevent } from './uevent.ts';
 import { noVariables } from '../../vocabulary/variables.ts';
+import { wallClockMs } from '../../vocabulary/wall-clock.ts';
 
 /** Devices that come in one piece; a millisecond or two. */
 const DEVICES_AT_ONCE = 16;
@@ -24,7 +24,7 @@ const DEVICES_AT_ONCE = 16;
 export async function coldplugWaiting(root: Pick<SystemRoot, 'sys'>): Promise<readonly Uevent[]> {
   const idle = listBusDevices(root).filter(devpath => readDriver(root, devpath) === undefined);
   const folders = Array.from(withThoseAbove(idle), devpath => folderOf(root, devpath));
-  const { devices } = await readDevicesInTime(root, folders);
+  const { read: devices } = await readInTime(folders, piece => readDevices(root, piece));
   const waiting = devices.filter(({ modalias, driver }) => modalias !== undefined && driver === undefined);
   const wanted = withThoseAbove(waiting.map(({ devpath }) => devpath));
   const told = devices.filter(({ devpath }) => wanted.has(devpath));

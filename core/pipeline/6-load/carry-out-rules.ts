@@ -2,11 +2,10 @@ import path from 'node:path';
 import { runProgram, type ProgramEnd } from '../../kernel/run-program.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { assertNever } from '../../vocabulary/assert-never.ts';
-import type { ErrnoName } from '../../vocabulary/errno.ts';
 import type { Place } from '../../vocabulary/place.ts';
 import type { AttributeWrite, RunEntry } from '../4-policy/rules/rule-result.ts';
 import { programRequest } from '../4-policy/rules/run-tokens.ts';
-import { writeAttribute } from './reprobe.ts';
+import { writeAttributeAside } from './reprobe.ts';
 
 /** Something a rule asked for that did not go well. */
 export interface RuleFailure {
@@ -16,20 +15,24 @@ export interface RuleFailure {
 
 type Roots = Pick<SystemRoot, 'sys' | 'proc'>;
 
-/** Writes what rules assign to ATTR{} and SYSCTL{}, in their order. Nothing outside /sys and /proc/sys is ever written. */
-export function writeAttributes(
+/**
+ * Writes what rules assign to ATTR{} and SYSCTL{}, in their order, each aside: some take as long as a driver does (`authorized`). Nothing
+ * outside /sys and /proc/sys is ever written.
+ */
+export async function writeAttributes(
   attributes: readonly AttributeWrite[],
   sysctls: readonly AttributeWrite[],
   { sys, proc }: Roots,
-): readonly RuleFailure[] {
-  return [
-    ...attributes.flatMap(write => writeOne(write, path.normalize(write.file), sys)),
-    ...sysctls.flatMap(write => writeOne(write, path.join(proc, 'sys', write.file), path.join(proc, 'sys'))),
-  ];
+): Promise<readonly RuleFailure[]> {
+  const sysctlRoot = path.join(proc, 'sys');
+  const failures: RuleFailure[] = [];
+  for (const write of attributes) failures.push(...(await writeOne(write, path.normalize(write.file), sys)));
+  for (const write of sysctls) failures.push(...(await writeOne(write, path.join(sysctlRoot, write.file), sysctlRoot)));
+  return failures;
 }
 
-function writeOne({ value, place }: AttributeWrite, file: string, below: string): RuleFailure[] {
-  const errno: ErrnoName | undefined = file.startsWith(`${below}/`) ? writeAttribute(file, value) : 'EPERM';
+async function writeOne({ value, place }: AttributeWrite, file: string, below: string): Promise<RuleFailure[]> {
+  const errno = file.startsWith(`${below}/`) ? await writeAttributeAside(file, value) : 'EPERM';
   return errno === undefined ? [] : [{ place, message: `${file} did not take "${value}": ${errno}` }];
 }
 

@@ -1,17 +1,20 @@
 import { existsSync } from 'node:fs';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import type { ErrnoName } from '../../vocabulary/errno.ts';
-import { writeAttribute } from './reprobe.ts';
+import { writeAttributeAside } from './reprobe.ts';
 
 /** Buses whose devices can be kept for one driver say so by this file. Source: Documentation/ABI/testing/sysfs-bus-pci, driver_override. */
 const FILE = 'driver_override';
 
-/** Keeps a device for one driver; an empty name lets all have it again → the kernel's error, or undefined when it is so. */
-export function overrideDriver(
+/**
+ * Keeps a device for one driver; an empty name lets all have it again → the kernel's error, or undefined when it is so, which a driver that is
+ * trying the device holds up.
+ */
+export async function overrideDriver(
   { sys }: Pick<SystemRoot, 'sys'>,
   devpath: string,
   driver: string,
-): ErrnoName | undefined {
+): Promise<ErrnoName | undefined> {
   const file = `${sys}${devpath}/${FILE}`;
-  return existsSync(file) ? writeAttribute(file, driver === '' ? '\n' : driver) : 'ENOENT';
+  return existsSync(file) ? writeAttributeAside(file, driver === '' ? '\n' : driver) : 'ENOENT';
 }

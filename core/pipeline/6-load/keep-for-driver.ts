@@ -26,7 +26,7 @@ export async function keepForDriver(
   if (driver !== undefined && !DRIVER_NAME.test(driver)) return 'EINVAL';
   const { subsystem } = device;
   if (driver !== undefined && !existsSync(`${roots.sys}/bus/${subsystem}/drivers/${driver}`)) await load(driver);
-  const refused = overrideDriver(roots, devpath, driver ?? '');
+  const refused = await overrideDriver(roots, devpath, driver ?? '');
   if (refused !== undefined || device.driver === driver) return refused;
   const name = devpath.slice(devpath.lastIndexOf('/') + 1);
   if (device.driver !== undefined) {

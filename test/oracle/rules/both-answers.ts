@@ -30,7 +30,7 @@ const devpaths = walkSysfs(roots).map(device => device.devpath);
 /** Our answer, from what udevadm left of the devices asked about before this one. */
 async function ours(devpath: string): Promise<Answer> {
   const context = new SystemContext(roots);
-  const result = await applyRules(ruleSet, subjectOfDevice(devpath, 'add', roots), context, {
+  const result = await applyRules(ruleSet, await subjectOfDevice(devpath, 'add', roots), context, {
     runProgram: async ({ words, env }) => {
       const end = await runProgram(words, env);
       return end.kind === 'exited' && end.status === 0 ? end.stdout : undefined;

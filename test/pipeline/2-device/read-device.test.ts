@@ -21,11 +21,11 @@ const ADDED: Uevent = {
 };
 
 /** Reads the event's device from a /sys that has it so, or has it not. */
-function read(
+async function read(
   t: ExecutionContext,
   event: Uevent,
   made?: Omit<MadeDevice, 'devpath' | 'subsystem'>,
-): Device | undefined {
+): Promise<Device | undefined> {
   const sys = mkdtempSync(path.join(tmpdir(), 'usherd-read-device-'));
   t.teardown(() => rmSync(sys, { recursive: true }));
   makeSys(sys, made === undefined ? [] : [{ devpath: DEVPATH, subsystem: 'pci', ...made }]);
@@ -34,29 +34,29 @@ function read(
 
 const found = { devpath: DEVPATH, subsystem: 'pci', modalias: 'pci:found', devtype: 'kind', devname: 'name' };
 
-test('a device asks for what sysfs says, whatever the event said, and its uevent file is not read for it', t => {
+test('a device asks for what sysfs says, whatever the event said, and its uevent file is not read for it', async t => {
   const made = { attributes: { modalias: 'pci:found\n' }, uevent: 'MODALIAS=pci:held-back\n' };
-  t.deepEqual({ ...read(t, ADDED, made) }, found);
-  t.is(read(t, ADDED), undefined);
+  t.deepEqual({ ...(await read(t, ADDED, made)) }, found);
+  t.is(await read(t, ADDED), undefined);
 });
 
-test('of an ACPI device that says two things the last counts, as in its uevent file', t => {
+test('of an ACPI device that says two things the last counts, as in its uevent file', async t => {
   const attributes = { modalias: 'acpi:PRP0001:\nof:NfooT(null)Cbar\n' };
-  t.is(read(t, ADDED, { attributes })?.modalias as string, 'of:NfooT(null)Cbar');
+  t.is((await read(t, ADDED, { attributes }))?.modalias as string, 'of:NfooT(null)Cbar');
 });
 
-test('a device that has just come has no driver yet; of one that was there its link tells', t => {
+test('a device that has just come has no driver yet; of one that was there its link tells', async t => {
   const made = { attributes: { modalias: 'pci:found\n' }, driver: 'virtio-pci' };
-  t.is(read(t, ADDED, made)?.driver, undefined);
-  t.is(read(t, { ...ADDED, synthUuid: '0' }, made)?.driver, 'virtio-pci');
-  t.is(read(t, { ...ADDED, action: 'change' }, made)?.driver, 'virtio-pci');
+  t.is((await read(t, ADDED, made))?.driver, undefined);
+  t.is((await read(t, { ...ADDED, synthUuid: '0' }, made))?.driver, 'virtio-pci');
+  t.is((await read(t, { ...ADDED, action: 'change' }, made))?.driver, 'virtio-pci');
   const { seqnum: _none, ...unnumbered } = ADDED;
-  t.is(read(t, { ...unnumbered, origin: { kind: 'coldplug' } }, made)?.driver, 'virtio-pci');
+  t.is((await read(t, { ...unnumbered, origin: { kind: 'coldplug' } }, made))?.driver, 'virtio-pci');
 });
 
-test('a kind of device without a file for its modalias is read from its uevent file', t => {
+test('a kind of device without a file for its modalias is read from its uevent file', async t => {
   const uevent = 'DRIVER=mmcblk\nMODALIAS=mmc:block\n';
-  t.deepEqual({ ...read(t, ADDED, { uevent }) } as object, {
+  t.deepEqual({ ...(await read(t, ADDED, { uevent })) } as object, {
     devpath: DEVPATH,
     subsystem: 'pci',
     driver: 'mmcblk',

@@ -1,6 +1,7 @@
+import { readSmallFiles } from '../../../kernel/small-file.ts';
 import { Evaluation } from './evaluation.ts';
 import { resultOf } from './result-of.ts';
-import type { RuleContext, RuleSubject, RunProgram } from './rule-context.ts';
+import { HeldBack, type RuleContext, type RuleSubject, type RunProgram } from './rule-context.ts';
 import type { RuleResult } from './rule-result.ts';
 import { RuleRun, type RuleObserver } from './rule-run.ts';
 import type { RuleSet } from './rule-set.ts';
@@ -15,8 +16,8 @@ export interface ApplySetting {
 }
 
 /**
- * A rule set and what it is applied to → what it says. Changes nothing. A promise only where a rule wants a program to be run.
- * Source: udev(7).
+ * A rule set and what it is applied to → what it says. Changes nothing. A promise only where a rule wants a program to be run, or to know
+ * what a driver may hold back. Source: udev(7).
  */
 export function applyRules(
   ruleSet: RuleSet,
@@ -35,7 +36,8 @@ export function applyRules(
     { runProgram }: Pick<ApplySetting, 'runProgram'>,
   ): Promise<RuleResult> {
     for (let next = request; next !== undefined; next = unfinished.advance()) {
-      unfinished.answer(await runProgram?.(next));
+      if (next instanceof HeldBack) next.take(await readSmallFiles(next.files));
+      else unfinished.answer(await runProgram?.(next));
     }
     return resultOf(state);
   }

@@ -59,6 +59,7 @@ export class Evaluation {
   /** `string_escape` of the rule that is being gone through. */
   escape: 'unset' | 'none' | 'replace' = 'unset';
   readonly #stored = new Map<RuleDevice, StoredDevice | undefined>();
+  readonly #others = new Map<string, RuleDevice | undefined>();
   /** Builtins that ran already, and whether it went well: they run once an event. */
   readonly ran = new Map<string, boolean>();
 
@@ -83,6 +84,13 @@ export class Evaluation {
   stored(device: RuleDevice): StoredDevice | undefined {
     if (!this.#stored.has(device)) this.#stored.set(device, this.context.stored(device));
     return this.#stored.get(device);
+  }
+
+  /** `[subsystem/name]` → that device, the same each time, so that it keeps what was read of it. */
+  otherDevice(subsystem: string, sysname: string): RuleDevice | undefined {
+    const key = `${subsystem}/${sysname}`;
+    if (!this.#others.has(key)) this.#others.set(key, this.context.device(subsystem, sysname));
+    return this.#others.get(key);
   }
 
   note(place: Place, message: string): void {

@@ -86,9 +86,9 @@ export function otherDevice(text: string): { subsystem: string; sysname: string;
 }
 
 /** The value of `[subsystem/name]attribute`; undefined when there is no such device, empty when it has no such attribute. */
-export function otherAttribute(text: string, { context }: Evaluation): string | undefined {
+export function otherAttribute(text: string, evaluation: Evaluation): string | undefined {
   const other = otherDevice(text);
-  const device = other && context.device(other.subsystem, other.sysname);
+  const device = other && evaluation.otherDevice(other.subsystem, other.sysname);
   return device === undefined ? undefined : (device.attribute(other?.rest ?? '') ?? '');
 }
 

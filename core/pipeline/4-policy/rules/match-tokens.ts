@@ -176,7 +176,7 @@ function testMatch({ value, attribute, operator }: RuleToken): Match {
 export function filePath(text: string, evaluation: Evaluation): string | undefined {
   const { context, device } = evaluation;
   const other = otherDevice(text);
-  const found = other && context.device(other.subsystem, other.sysname);
+  const found = other && evaluation.otherDevice(other.subsystem, other.sysname);
   const file = path.isAbsolute(text)
     ? text
     : found !== undefined

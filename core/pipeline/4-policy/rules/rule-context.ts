@@ -2,6 +2,22 @@ import type { ModuleTraits } from '../../../kernel/module-traits.ts';
 import type { ModuleName } from '../../../vocabulary/module-name.ts';
 import type { Hwdb } from './hwdb/hwdb.ts';
 
+/**
+ * What the kernel gives nobody while a driver is trying a device: `uevent` and `attribute` throw it until it has been read aside. Whoever asked
+ * does so again once `take` was given the texts.
+ */
+export class HeldBack extends Error {
+  readonly files: readonly string[];
+  /** Takes what each of the files has, in their order. */
+  readonly take: (texts: readonly (string | undefined)[]) => void;
+
+  constructor(files: HeldBack['files'], take: HeldBack['take']) {
+    super(`${files[0]} and others were not read aside first`);
+    this.files = files;
+    this.take = take;
+  }
+}
+
 /** A device as rules look at it: lazily, and each thing at most once an event. */
 export interface RuleDevice {
   readonly devpath: string;
@@ -11,11 +27,14 @@ export interface RuleDevice {
   readonly folder: string;
   readonly subsystem: string | undefined;
   readonly driver: string | undefined;
-  /** What its uevent file says. */
+  /** What its uevent file says. @throws {HeldBack} */
   readonly uevent: Readonly<Record<string, string>>;
   /** The nearest device above. */
   readonly parent: RuleDevice | undefined;
-  /** Text of an attribute without line breaks at its end; the last part of what `driver`, `subsystem` and `module` point to. */
+  /**
+   * Text of an attribute without line breaks at its end; the last part of what `driver`, `subsystem` and `module` point to.
+   * @throws {HeldBack}
+   */
   attribute(name: string): string | undefined;
   /** Bytes of an attribute, for those that are not text. */
   bytes(name: string): Buffer | undefined;

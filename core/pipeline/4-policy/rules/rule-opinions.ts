@@ -1,9 +1,10 @@
 import { isPlausibleModuleName, moduleName, type ModuleName } from '../../../vocabulary/module-name.ts';
+import { whenThere } from '../../../vocabulary/when-there.ts';
 import type { ModuleTraits } from '../../../kernel/module-traits.ts';
 import type { Opinion } from '../opinion.ts';
 import type { OpinionSource, Question } from '../question.ts';
 import { applyRules } from './apply-rules.ts';
-import type { RuleContext, RunProgram } from './rule-context.ts';
+import type { RuleContext, RuleSubject, RunProgram } from './rule-context.ts';
 import type { RuleResult } from './rule-result.ts';
 import type { RuleSet } from './rule-set.ts';
 import { subjectOfQuestion } from './rule-subject.ts';
@@ -45,14 +46,11 @@ export function ruleOpinions(policy: RulePolicy): OpinionSource {
         asked.set(key, answer);
         return answer;
       };
-      const result = applyRules(ruleSet, subject, policy.context(), { runProgram, counts: true });
-      return result instanceof Promise ? opinionsLater(result, question) : opinionsOf(result, question);
+      const apply = (known: RuleSubject): RuleResult | Promise<RuleResult> =>
+        applyRules(ruleSet, known, policy.context(), { runProgram, counts: true });
+      return whenThere(whenThere(subject, apply), result => opinionsOf(result, question));
     },
   };
-}
-
-async function opinionsLater(result: Promise<RuleResult>, question: Question): Promise<readonly Opinion[]> {
-  return opinionsOf(await result, question);
 }
 
 function opinionsOf({ verdict, parameters }: RuleResult, { module }: Question): readonly Opinion[] {

@@ -2,14 +2,15 @@ import { assertNever } from '../../../vocabulary/assert-never.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { CompiledRule, CompiledToken } from './compiled-rule.ts';
 import type { ProgramRule, RuleProgram } from './rule-program.ts';
-import type { ProgramAnswer, ProgramRequest, RuleDevice } from './rule-context.ts';
+import { HeldBack, type ProgramAnswer, type ProgramRequest, type RuleDevice } from './rule-context.ts';
 
 /** Told of each rule gone through: it was applied whole, or this key did not match. */
 export type RuleObserver = (rule: CompiledRule, failed: CompiledToken | undefined, evaluation: Evaluation) => void;
 
 /**
- * Rules gone through one after the other. `advance` goes on until all are done (undefined) or a program has to run, whose answer
- * `answer` takes. So rules without programs, nearly all, need no promise.
+ * Rules gone through one after the other. `advance` goes on until all are done (undefined), a program has to run, whose answer `answer` takes,
+ * or something has to be read aside, which is taken by itself; then it goes on with the key that asked. So rules that need neither, nearly all,
+ * need no promise.
  */
 export class RuleRun {
   readonly #evaluation: Evaluation;
@@ -28,7 +29,16 @@ export class RuleRun {
     this.#isRemoval = evaluation.subject.action === 'remove';
   }
 
-  advance(): ProgramRequest | undefined {
+  advance(): ProgramRequest | HeldBack | undefined {
+    try {
+      return this.#advance();
+    } catch (error) {
+      if (error instanceof HeldBack) return error;
+      throw error;
+    }
+  }
+
+  #advance(): ProgramRequest | undefined {
     while (this.#at < this.#program.length) {
       const entry = this.#program[this.#at];
       if (entry === undefined) break;

@@ -1,4 +1,7 @@
+import { whenThere } from '../../../vocabulary/when-there.ts';
 import { assertNever } from '../../../vocabulary/assert-never.ts';
+import { readSmallFiles } from '../../../kernel/small-file.ts';
+import { parseUeventFile } from '../../../kernel/sysfs.ts';
 import type { Uevent } from '../../1-intake/uevent.ts';
 import type { Asker } from '../question.ts';
 import type { ModuleSubject, RuleSubject, StoredDevice } from './rule-context.ts';
@@ -22,16 +25,18 @@ export function subjectOfEvent({ action, devpath, subsystem, env, origin }: Ueve
   };
 }
 
-/** A device that is there, as if this had just happened to it. */
-export function subjectOfDevice(devpath: string, action: string, places: Places): RuleSubject {
-  const found = new SysfsRuleDevice(places.sys, devpath);
+/** A device that is there, as if this had just happened to it. Its uevent file is read aside: a driver may hold it back. */
+export async function subjectOfDevice(devpath: string, action: string, places: Places): Promise<RuleSubject> {
+  const [text = ''] = await readSmallFiles([`${places.sys}${devpath}/uevent`]);
+  const uevent = parseUeventFile(text);
+  const found = new SysfsRuleDevice(places.sys, devpath, { uevent });
   // A fixture that can hold no links says it in the uevent file.
-  const { SUBSYSTEM: written } = found.uevent;
+  const { SUBSYSTEM: written } = uevent;
   const device =
     found.subsystem === undefined && written !== undefined
-      ? new SysfsRuleDevice(places.sys, devpath, { subsystem: written, uevent: found.uevent })
+      ? new SysfsRuleDevice(places.sys, devpath, { subsystem: written, uevent })
       : found;
-  const { subsystem, uevent, driver } = device;
+  const { subsystem, driver } = device;
   const properties = withNode({ DEVPATH: devpath, ...uevent }, places);
   properties.set('ACTION', action);
   if (subsystem !== undefined) properties.set('SUBSYSTEM', subsystem);
@@ -39,14 +44,25 @@ export function subjectOfDevice(devpath: string, action: string, places: Places)
   return { action, device, properties, modalias: uevent['MODALIAS'] ?? '', origin: '' };
 }
 
-/** A question about a module → what rules are applied to. */
-export function subjectOfQuestion(asker: Asker, module: ModuleSubject, places: Places): RuleSubject {
+/** A question about a module → what rules are applied to; a promise where a device asks and nothing happened to it. */
+export function subjectOfQuestion(
+  asker: Asker,
+  module: ModuleSubject,
+  places: Places,
+): RuleSubject | Promise<RuleSubject> {
   switch (asker.kind) {
     case 'device': {
       const { event, device } = asker;
-      const subject =
-        event === undefined ? subjectOfDevice(device.devpath, 'add', places) : subjectOfEvent(event, places);
-      return { ...subject, modalias: device.modalias ?? subject.modalias, module };
+      const asked = (subject: RuleSubject): RuleSubject => ({
+        ...subject,
+        modalias: device.modalias ?? subject.modalias,
+        module,
+      });
+      const { devpath } = device;
+      return whenThere(
+        event === undefined ? subjectOfDevice(devpath, 'add', places) : subjectOfEvent(event, places),
+        asked,
+      );
     }
     case 'kernel':
       return { action: '', properties: new Map(), modalias: asker.alias, origin: 'request', module };

@@ -2,10 +2,29 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { readSmallFile } from '../../../kernel/small-file.ts';
 import { parseUeventFile } from '../../../kernel/sysfs.ts';
-import type { RuleDevice } from './rule-context.ts';
+import { HeldBack, type RuleDevice } from './rule-context.ts';
 
 /** Links whose last part is their value. Source: systemd, sd_device_get_sysattr_value. */
 const VALUE_LINKS: ReadonlySet<string> = new Set(['driver', 'subsystem', 'module']);
+
+/**
+ * Attributes that the kernel holds back while a driver tries the device, or while one tries a part of a USB device: the uevent file and
+ * driver_override take the device's lock, what a USB device says of itself and its configuration that of the whole device.
+ * Source: drivers/base/core.c, uevent_show; drivers/pci/pci-sysfs.c, driver_override_show; drivers/usb/core/sysfs.c, usb_string_attr.
+ */
+const HELD_BACK: ReadonlySet<string> = new Set([
+  'uevent',
+  'driver_override',
+  'waiting_for_supplier',
+  'manufacturer',
+  'product',
+  'serial',
+  'configuration',
+  'bConfigurationValue',
+  'bNumInterfaces',
+  'bmAttributes',
+  'bMaxPower',
+]);
 
 /** Missing attributes after which the folder is listed, so that further ones cost nothing. */
 const MISSES_BEFORE_LISTING = 2;
@@ -43,6 +62,8 @@ export class SysfsRuleDevice implements RuleDevice {
   #names: ReadonlySet<string> | undefined;
   #misses = 0;
   readonly #attributes = new Map<string, string | undefined>();
+  /** What may be held back, once it has been read aside. */
+  #heldBack: ReadonlyMap<string, string | undefined> | undefined;
 
   /** @param known what an event has said already, so that it need not be read */
   constructor(
@@ -72,7 +93,7 @@ export class SysfsRuleDevice implements RuleDevice {
   }
 
   get uevent(): Readonly<Record<string, string>> {
-    this.#uevent ??= parseUeventFile(readSmallFile(`${this.folder}/uevent`) ?? '');
+    this.#uevent ??= parseUeventFile(this.#readHeldBack('uevent') ?? '');
     return this.#uevent;
   }
 
@@ -107,9 +128,20 @@ export class SysfsRuleDevice implements RuleDevice {
   #read(name: string): string | undefined {
     if (VALUE_LINKS.has(name)) return this.#linkName(name);
     if (name === '' || !this.#mayHave(name)) return undefined;
-    const text = readSmallFile(`${this.folder}/${name}`);
+    const text = HELD_BACK.has(name) ? this.#readHeldBack(name) : readSmallFile(`${this.folder}/${name}`);
     const end = text?.indexOf('\0') ?? -1;
     return withoutLineEnds(end < 0 ? text : text?.slice(0, end));
+  }
+
+  #readHeldBack(name: string): string | undefined {
+    if (this.#heldBack !== undefined) return this.#heldBack.get(name);
+    const names = [...HELD_BACK];
+    throw new HeldBack(
+      names.map(each => `${this.folder}/${each}`),
+      texts => {
+        this.#heldBack = new Map(names.map((each, n) => [each, texts[n]]));
+      },
+    );
   }
 
   /** A missing file costs three times as much to open as to ask for. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import test from 'ava';
 import * as fc from 'fast-check';
 import { applyRules } from '../../../../core/pipeline/4-policy/rules/apply-rules.ts';
-import type { StoredDevice } from '../../../../core/pipeline/4-policy/rules/rule-context.ts';
+import { HeldBack, type StoredDevice } from '../../../../core/pipeline/4-policy/rules/rule-context.ts';
 import { subjectOfDevice } from '../../../../core/pipeline/4-policy/rules/rule-subject.ts';
 import { SystemContext } from '../../../../core/pipeline/4-policy/rules/system-context.ts';
 import type { MadeDevice } from '../../../support/made-sys.ts';
@@ -31,7 +31,7 @@ const DEVICES: readonly MadeDevice[] = [
     subsystem: 'usb',
     driver: 'usb',
     uevent: 'DEVTYPE=usb_device\n',
-    attributes: { idVendor: '0951\n', serial: 'A B\n' },
+    attributes: { idVendor: '0951\n', idProduct: '1666\n', serial: 'A B\n' },
   },
   { devpath: `${USB}/1-2:1.0`, subsystem: 'usb', driver: 'usb-storage', uevent: 'DEVTYPE=usb_interface\n' },
   {
@@ -192,15 +192,43 @@ for (const { says, rules, gives } of CASES) {
     writeFileSync(path.join(world.roots.root, 'cmdline'), 'quiet root=/dev/vda');
     const context = new SystemContext({ ...world.roots, proc: world.roots.root }, ({ devpath }) => stored[devpath]);
     const { runRuleProgram } = await import('../../../../core/daemon/rules-in-force.ts');
-    const { properties } = await applyRules(ruleSetOf(rules), subjectOfDevice(DISK, 'add', world.roots), context, {
-      runProgram: runRuleProgram,
-    });
+    const { properties } = await applyRules(
+      ruleSetOf(rules),
+      await subjectOfDevice(DISK, 'add', world.roots),
+      context,
+      {
+        runProgram: runRuleProgram,
+      },
+    );
     const got = Object.fromEntries(
       Object.keys(gives).map(key => [key, properties.get(key)?.replaceAll(world.roots.root, 'ROOT')]),
     );
     t.deepEqual(got, gives);
   });
 }
+
+test('what a driver may hold back is read aside, wherever a rule asks for it, and the rules go on from there', async t => {
+  const { roots, apply } = makeRuleWorld(t, DEVICES);
+  const subject = await subjectOfDevice(DISK, 'add', roots);
+  t.throws(() => subject.device?.parent?.parent?.attribute('serial'), { instanceOf: HeldBack });
+  const context = new SystemContext(roots);
+  t.false(applyRules(ruleSetOf('ATTRS{idVendor}=="0951", ENV{A}="1"'), subject, context) instanceof Promise);
+  t.true(applyRules(ruleSetOf('ATTRS{serial}=="A B", ENV{A}="1"'), subject, context) instanceof Promise);
+  const { properties } = await apply(
+    [
+      'ENV{N}+="1"',
+      'ATTRS{serial}=="A B", ENV{N}+="2", ENV{S}="$attr{serial}"',
+      'ATTR{[usb/1-2]serial}=="A B", ENV{N}+="3", ENV{O}="$attr{[usb/1-2]serial}"',
+      'IMPORT{parent}="DEVTYPE", IMPORT{builtin}="usb_id", ENV{N}+="4"',
+      'TEST=="[usb/1-2]serial", ENV{N}+="5"',
+    ].join('\n'),
+    DISK,
+  );
+  t.deepEqual(
+    ['N', 'S', 'O', 'ID_SERIAL_SHORT'].map(key => properties.get(key)),
+    ['1 2 3 4 5', 'A B', 'A B', 'A_B'],
+  );
+});
 
 test('links, permissions, run list and writes are values; nothing has been done', async t => {
   const { roots, apply } = makeRuleWorld(t, DEVICES);
@@ -293,7 +321,7 @@ test('rules put aside beforehand would not have changed the result', async t => 
     fc.asyncProperty(fc.array(fc.array(token, { minLength: 1, maxLength: 4 }), { maxLength: 12 }), async lines => {
       const set = ruleSetOf(lines.map(words => words.join(', ')).join('\n'));
       for (const devpath of [DISK, '/devices/virtual/net/eth0', USB]) {
-        const subject = subjectOfDevice(devpath, 'add', roots);
+        const subject = await subjectOfDevice(devpath, 'add', roots);
         const quick = await applyRules(set, subject, context);
         const whole = await applyRules(set, subject, context, { observe: () => {} });
         t.deepEqual([...quick.properties], [...whole.properties]);
