@@ -53,16 +53,16 @@ export class SysfsFacts implements FactReader {
 
   async #readUsb(devices: readonly Device[]): Promise<void> {
     const unknown = devices.filter(device => !this.#usb.has(device));
-    const shown = unknown.map(device => this.#findUsb(device));
+    const found = unknown.flatMap(device => {
+      const usb = this.#findUsb(device);
+      return usb === undefined ? [] : [{ device, usb }];
+    });
     const texts = await readAttributes(
-      shown.flatMap(usb => usb?.folder ?? []),
+      found.map(({ usb }) => usb.folder),
       USB_TEXTS,
     );
-    let next = 0;
-    for (const [n, device] of unknown.entries()) {
-      const usb = shown[n];
-      this.#usb.set(device, { identity: usb === undefined ? undefined : identityOf(usb, texts[next++] ?? {}) });
-    }
+    const identities = new Map(found.map(({ device, usb }, n) => [device, identityOf(usb, texts[n] ?? {})]));
+    for (const device of unknown) this.#usb.set(device, { identity: identities.get(device) });
   }
 
   /** The device itself or the nearest one above it that has descriptors. Source: Documentation/ABI/testing/sysfs-bus-usb. */
