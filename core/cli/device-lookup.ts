@@ -7,11 +7,21 @@ import type { Devpath } from '../vocabulary/devpath.ts';
 
 /** A person's word for devices → those it means, parents first. What is called by its path or name is read, and nothing else. */
 export function findDevices(word: string, roots: SystemRoot): readonly SysfsDevice[] {
-  if (isNode(word)) return walkSysfs(roots).filter(deviceMatcher(word, roots));
+  return findDevpaths(word, roots).flatMap(devpath => readSysfsDevice(roots, devpath) ?? []);
+}
+
+/** The same without reading what a driver that is trying one of them holds back: nothing but links of what is called by its path or name. */
+export function findDevpaths(word: string, roots: SystemRoot): readonly Devpath[] {
+  if (isNode(word)) {
+    const isMeant = deviceMatcher(word, roots);
+    return walkSysfs(roots).flatMap(device => (isMeant(device) ? device.devpath : []));
+  }
   const isMeant = pathMatcher(word, roots);
-  return [...listDeviceFolders(roots)].flatMap(({ devpath }) =>
-    isMeant(devpath) ? (readSysfsDevice(roots, devpath) ?? []) : [],
-  );
+  return [...listDeviceFolders(roots)].flatMap(({ devpath, has }) => {
+    // A fixture that can hold no links says in the uevent file that it is a device.
+    const isDevice = isMeant(devpath) && (has('subsystem') || readSysfsDevice(roots, devpath) !== undefined);
+    return isDevice ? devpath : [];
+  });
 }
 
 /**

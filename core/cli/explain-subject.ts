@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { readDriver, readSysfsDevice } from '../kernel/sysfs.ts';
 import { openObserver } from '../daemon/observer.ts';
 import type { History } from '../pipeline/7-ledger/history.ts';
 import { byHandText } from '../pipeline/8-report/by-hand-text.ts';
@@ -51,14 +52,16 @@ export async function explainSubject(
     subject.kind === 'modalias'
       ? [await explainModalias(subject.modalias, observer)]
       : await Promise.all(
-          subject.devices.map(async device => {
+          subject.devpaths.map(async devpath => {
             const entry = isSet(options, 'now')
               ? undefined
-              : await fromLedger(caller, ledger => ledger.lastDecisionFor({ devpath: device.devpath }));
-            return entry === undefined ? explainDevice(device, observer) : explainEntry(entry, device, observer);
+              : await fromLedger(caller, ledger => ledger.lastDecisionFor({ devpath }));
+            if (entry !== undefined) return explainEntry(entry, readDriver(caller.roots, devpath), observer);
+            const device = readSysfsDevice(caller.roots, devpath);
+            return device && explainDevice(device, observer);
           }),
         );
-  for (const made of explanations) {
+  for (const made of explanations.filter(each => each !== undefined)) {
     const explanation = made.state === 'dry-run' ? { ...made, findings: await planFindings(made.plans, place) } : made;
     if (caller.isJson) printJson(caller, explanationToJson(explanation));
     else printLines(caller, formatExplanation(explanation, terminal(caller)));

@@ -28,7 +28,7 @@ export function explainRecorded(entry: HistoryEntry, mind: Mind): Explanation {
 }
 
 /** What the ledger has of a device that is there, and the driver it has now. */
-export function explainEntry(entry: HistoryEntry, { driver }: SysfsDevice, mind: Mind): Explanation {
+export function explainEntry(entry: HistoryEntry, driver: string | undefined, mind: Mind): Explanation {
   const told = explainRecorded(entry, mind);
   return { ...told, device: { ...told.device, ...(driver === undefined ? {} : { driver }) } };
 }

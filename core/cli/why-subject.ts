@@ -1,14 +1,14 @@
 import { UsherdError } from '../errors.ts';
-import type { SysfsDevice } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { ModuleWorld } from '../pipeline/5-resolve/probe-list.ts';
 import { modalias, modaliasRefusal, type Modalias } from '../vocabulary/modalias.ts';
+import type { Devpath } from '../vocabulary/devpath.ts';
 import { isPlausibleModuleName, moduleName, type ModuleName } from '../vocabulary/module-name.ts';
-import { findDevices } from './device-lookup.ts';
+import { findDevpaths } from './device-lookup.ts';
 
 /** What a person asks about. */
 export type WhySubject =
-  | { readonly kind: 'devices'; readonly devices: readonly SysfsDevice[] }
+  | { readonly kind: 'devices'; readonly devpaths: readonly Devpath[] }
   | { readonly kind: 'module'; readonly module: ModuleName }
   | { readonly kind: 'modalias'; readonly modalias: Modalias };
 
@@ -25,8 +25,8 @@ const SURE_MODALIAS =
  * @throws {UsherdError} NOT_FOUND with what was looked for
  */
 export function whySubject(word: string, roots: SystemRoot, { tree, config }: ModuleWorld): WhySubject {
-  const devices = SURE_MODALIAS.test(word) ? [] : findDevices(word, roots);
-  if (devices.length > 0) return { kind: 'devices', devices };
+  const devpaths = SURE_MODALIAS.test(word) ? [] : findDevpaths(word, roots);
+  if (devpaths.length > 0) return { kind: 'devices', devpaths };
   if (isPlausibleModuleName(word)) {
     const module = moduleName(word);
     const isKnown =

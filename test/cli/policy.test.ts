@@ -57,8 +57,11 @@ function device(root: string, place: string, { subsystem, driver, ...attributes 
   writeFileSync(path.join(folder, 'uevent'), `SUBSYSTEM=${subsystem ?? ''}\n`);
   for (const [name, text] of Object.entries(attributes)) writeFileSync(path.join(folder, name), text);
   if (driver === undefined) return;
-  const driverFolder = path.join(root, 'sys/bus', subsystem ?? '', 'drivers', driver);
-  mkdirSync(driverFolder, { recursive: true });
+  const bus = path.join(root, 'sys/bus', subsystem ?? '');
+  const driverFolder = path.join(bus, 'drivers', driver);
+  for (const made of [driverFolder, path.join(bus, 'devices')]) mkdirSync(made, { recursive: true });
+  symlinkSync(path.relative(path.join(bus, 'devices'), folder), path.join(bus, 'devices', path.basename(place)));
+  symlinkSync(bus, path.join(folder, 'subsystem'));
   if (!existsSync(path.join(driverFolder, 'module')))
     symlinkSync(path.join(root, 'sys/module', driver), path.join(driverFolder, 'module'));
   symlinkSync(driverFolder, path.join(folder, 'driver'));

@@ -147,6 +147,7 @@ scenario(
       [added?.state, added?.result, added?.outcomes.map(({ kind }) => kind)],
       ['ended', 'already-loaded', ['already-loaded']],
     );
+    t.regex(await guest.run(`usher why ${trying}`), /being tried: driver usherd_trying is at work on it/);
     await guest.plug('virtio-rng-pci');
     await guest.expectBound('virtio', 'virtio_rng');
     await guest.stopUsherd();

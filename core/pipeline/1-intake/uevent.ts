@@ -28,3 +28,8 @@ export interface Uevent {
   /** Milliseconds since 1970, with a fraction. */
   readonly receivedAtMs: number;
 }
+
+/** Whether the kernel sent it of itself as the device came: it is older than what any driver does about the device. */
+export function hasJustCome({ action, seqnum, synthUuid }: Uevent): boolean {
+  return action === 'add' && seqnum !== undefined && synthUuid === undefined;
+}

@@ -1,7 +1,7 @@
 import { readDevice, readDriver, readModalias, type SysfsDevice } from '../../kernel/sysfs.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { modalias } from '../../vocabulary/modalias.ts';
-import type { Uevent } from '../1-intake/uevent.ts';
+import { hasJustCome, type Uevent } from '../1-intake/uevent.ts';
 import type { Device } from './device.ts';
 
 /** An event → the device it is about, or undefined when that is gone. A promise where a driver that tries the device may have to be waited for. */
@@ -24,11 +24,6 @@ export function deviceFromSysfs(root: Pick<SystemRoot, 'sys'>): ReadDevice {
     const driver = hasJustCome(event) ? undefined : readDriver(root, devpath);
     return { ...told, modalias: alias, ...(driver === undefined ? {} : { driver }) };
   };
-}
-
-/** An event that the kernel sent of itself is older than what any driver does about it. */
-function hasJustCome({ action, seqnum, synthUuid }: Uevent): boolean {
-  return action === 'add' && seqnum !== undefined && synthUuid === undefined;
 }
 
 /** For a replay, which has no sysfs: the device is what the recorded event says of it. */

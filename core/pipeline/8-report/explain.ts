@@ -1,6 +1,6 @@
 import { assertNever } from '../../vocabulary/assert-never.ts';
 import { formatPlace } from '../../vocabulary/place.ts';
-import type { Uevent } from '../1-intake/uevent.ts';
+import { hasJustCome, type Uevent } from '../1-intake/uevent.ts';
 import type { Candidate } from '../3-match/candidate.ts';
 import type { Decision, Opinion } from '../4-policy/opinion.ts';
 import { INTERRUPTED_SENTENCE } from '../7-ledger/history-entry.ts';
@@ -175,6 +175,14 @@ function conclusionOf(explanation: Explanation): Span[] {
   }
   if (state === 'interrupted') return [span('bad', INTERRUPTED_SENTENCE)];
   if (state === 'open') return [span('warning', 'in work'), ': usherd has not finished with it'];
+  // It came without a driver, and nobody has told of one that took it.
+  if (device.driver !== undefined && event !== undefined && hasJustCome(event) && event.origin.kind !== 'replay')
+    return [
+      span('warning', 'being tried'),
+      ': driver ',
+      span('name', device.driver),
+      ' is at work on it, and has not taken it yet',
+    ];
   if (device.driver !== undefined)
     return [span('good', 'bound'), ': it had driver ', span('name', device.driver), ' already'];
   if (state === 'recorded') return ['nothing had to be decided'];

@@ -53,6 +53,7 @@ const noModule: Explanation = {
 
 const scenes: Readonly<Record<string, Explanation>> = {
   'a mouse is plugged in and its driver takes it': mouse,
+  'a driver is at work on a device': { ...mouse, device: { ...mouse.device, driver: 'usbhid' }, binds: [] },
   'no module claims a device': noModule,
   'a device has no modalias': {
     ...noModule,
