@@ -9,8 +9,10 @@ const VALUE_LINKS: ReadonlySet<string> = new Set(['driver', 'subsystem', 'module
 
 /**
  * Attributes that the kernel holds back while a driver tries the device, or while one tries a part of a USB device: the uevent file and
- * driver_override take the device's lock, what a USB device says of itself and its configuration that of the whole device.
- * Source: drivers/base/core.c, uevent_show; drivers/pci/pci-sysfs.c, driver_override_show; drivers/usb/core/sysfs.c, usb_string_attr.
+ * driver_override take the device's lock, what a USB device says of itself and its configuration that of the whole device. All these
+ * have a `driver` link from the moment a driver begins; a device without one can be read at once, and most that rules look at are of no bus.
+ * Source: drivers/base/core.c, uevent_show; drivers/base/dd.c, driver_sysfs_add; drivers/pci/pci-sysfs.c, driver_override_show;
+ * drivers/usb/core/sysfs.c, usb_string_attr.
  */
 const HELD_BACK: ReadonlySet<string> = new Set([
   'uevent',
@@ -135,6 +137,8 @@ export class SysfsRuleDevice implements RuleDevice {
 
   #readHeldBack(name: string): string | undefined {
     if (this.#heldBack !== undefined) return this.#heldBack.get(name);
+    if (this.subsystem === undefined || !existsSync(`${this.folder}/driver`))
+      return readSmallFile(`${this.folder}/${name}`);
     const names = [...HELD_BACK];
     throw new HeldBack(
       names.map(each => `${this.folder}/${each}`),
