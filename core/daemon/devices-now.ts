@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { readInTime } from '../kernel/held-back.ts';
-import { listDeviceFolders, readDevices, readDriver } from '../kernel/sysfs.ts';
+import { listDeviceFolders, readDevicesInTime, readDriver } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import { deviceOf } from '../pipeline/2-device/read-device.ts';
 import type { PluginDevice } from '../plugin-api/device.ts';
@@ -15,7 +15,7 @@ export async function devicesNow(
   facts: FactReader,
   { subsystem, wants = [] }: Parameters<PluginContext<unknown>['devices']>[0] = {},
 ): Promise<readonly PluginDevice[]> {
-  const { read: devices } = await readInTime([...listDeviceFolders(roots)], piece => readDevices(roots, piece));
+  const { read: devices } = await readDevicesInTime(roots, [...listDeviceFolders(roots)]);
   const wanted = devices.filter(device => subsystem === undefined || device.subsystem === subsystem).map(deviceOf);
   const { read: views } = await readInTime(wanted, piece => viewDevices(piece, wants, facts));
   return views;

@@ -1,5 +1,4 @@
-import { readInTime } from '../kernel/held-back.ts';
-import { listDeviceFolders, readDevices } from '../kernel/sysfs.ts';
+import { listDeviceFolders, readDevicesInTime } from '../kernel/sysfs.ts';
 import type { SystemRoot } from '../kernel/system-root.ts';
 import type { Loss } from '../pipeline/1-intake/intake-sink.ts';
 import { resync } from '../pipeline/1-intake/resync.ts';
@@ -83,9 +82,7 @@ export class LossRepair {
   async #difference(): Promise<readonly Uevent[]> {
     const { devices, roots } = this.#parts;
     const before = new Map(devices.devices);
-    const { read: fresh, heldBack } = await readInTime([...listDeviceFolders(roots)], piece =>
-      readDevices(roots, piece),
-    );
+    const { read: fresh, heldBack } = await readDevicesInTime(roots, [...listDeviceFolders(roots)]);
     const known = new Map(before);
     for (const { devpath } of heldBack) known.delete(devpath);
     return resync(known, fresh, Date.now()).filter(

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readlinkSync, statfsSync, type Dirent } from '
 import path from 'node:path';
 import { parseDevpath, type Devpath } from '../vocabulary/devpath.ts';
 import { modalias, type Modalias } from '../vocabulary/modalias.ts';
+import { readInTime } from './held-back.ts';
 import { readSmallFile, readSmallFiles } from './small-file.ts';
 import type { SystemRoot } from './system-root.ts';
 import { noVariables, type Variables } from '../vocabulary/variables.ts';
@@ -95,6 +96,14 @@ export async function readDevices(
 export async function readDevice(root: Pick<SystemRoot, 'sys'>, devpath: Devpath): Promise<SysfsDevice | undefined> {
   const [device] = await readDevices(root, [folderOf(root, devpath)]);
   return device;
+}
+
+/** The same for who cannot wait for drivers: what is held back too long is left out, and named. */
+export function readDevicesInTime(
+  root: Pick<SystemRoot, 'sys'>,
+  folders: readonly DeviceFolder[],
+): ReturnType<typeof readInTime<DeviceFolder, SysfsDevice>> {
+  return readInTime(folders, some => readDevices(root, some));
 }
 
 /** Where a devpath leads, whether or not there is anything. */

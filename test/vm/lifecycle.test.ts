@@ -1,5 +1,5 @@
 import { DAEMON_PID } from './guest.ts';
-import { BUS_ALIAS, makeDevice, offerDevice } from './made-device.ts';
+import { beginTrying, BUS_ALIAS, makeDevice, offerDevice } from './made-device.ts';
 import { guestFor } from './scenario.ts';
 import { insertedBy } from './told.ts';
 
@@ -134,12 +134,7 @@ scenario('what happens while usherd is stopped is found at its next start', asyn
 scenario(
   'a driver that tries a device without end holds up nothing else, neither its own event nor a coldplug',
   async (t, guest) => {
-    const trying = '/devices/platform/usherd-trying';
-    await guest.run(
-      `usher modprobe usherd_trying
-       (echo usherd-trying >/sys/module/usherd_bus/parameters/add) >/dev/null 2>&1 &`,
-    );
-    await guest.until('dmesg | grep -q "usherd_trying: tries"');
+    const { devpath: trying, letGo } = await beginTrying(guest);
     // The kernel gives this file to nobody before the driver is done.
     await guest.run(`(cat /sys${trying}/uevent >/run/held) >/dev/null 2>&1 & usleep 500000; ! [ -s /run/held ]`);
     const [added] = await guest.history(`-d ${trying} -a add`);
@@ -156,7 +151,7 @@ scenario(
     const later = `-d /devices/virtual/mem/null -a add --boot 0 --json | grep '"origin":{"kind":"coldplug"}' | wc -l`;
     await guest.until(`[ "$(usher status >/dev/null && usher history ${later})" = 3 ]`);
     t.is((await guest.history(`-d ${trying} -a bind`, { isRunning: false })).length, 0);
-    await guest.run('echo 1 >/sys/module/usherd_trying/parameters/let_go');
+    await letGo();
     const [bound] = await guest.history(`-d ${trying} -a bind`);
     t.is(bound?.event.env['DRIVER'], 'usherd_trying');
     const told = await guest.history(`-d ${trying} -a add`);

@@ -21,3 +21,17 @@ export async function offerDevice(guest: Guest, name: string): Promise<Entry> {
   if (added === undefined) throw new Error(`the ledger has nothing of ${devpath}`);
   return added;
 }
+
+/** Has usherd_trying try a device, which it does until it is told to let go → that device. */
+export async function beginTrying(guest: Guest): Promise<{ devpath: string; letGo: () => Promise<unknown> }> {
+  // Whoever makes the device waits for the driver.
+  await guest.run(
+    `usher modprobe usherd_trying
+     (echo usherd-trying >/sys/module/usherd_bus/parameters/add) >/dev/null 2>&1 &`,
+  );
+  await guest.until('dmesg | grep -q "usherd_trying: tries"');
+  return {
+    devpath: '/devices/platform/usherd-trying',
+    letGo: () => guest.run('echo 1 >/sys/module/usherd_trying/parameters/let_go'),
+  };
+}

@@ -1,4 +1,4 @@
-import { BUS_ALIAS } from './made-device.ts';
+import { beginTrying, BUS_ALIAS } from './made-device.ts';
 import { guestFor } from './scenario.ts';
 import { insertedBy } from './told.ts';
 
@@ -74,18 +74,13 @@ scenario(
 scenario(
   'a rule asks for what a driver holds back that tries the device: its event waits, and no other',
   async (t, guest) => {
-    const trying = '/devices/platform/usherd-trying';
-    await guest.run(
-      `usher modprobe usherd_trying
-     (echo usherd-trying >/sys/module/usherd_bus/parameters/add) >/dev/null 2>&1 &`,
-    );
-    await guest.until('dmesg | grep -q "usherd_trying: tries"');
+    const { devpath: trying, letGo } = await beginTrying(guest);
     const plug = await guest.plug('virtio-rng-pci');
     await guest.expectBound('virtio', 'virtio_rng');
     const added = `-d ${trying} -a add`;
     const [waiting] = await guest.history(added, { isRunning: false });
     t.deepEqual([waiting?.state, waiting?.deliberation], ['recorded', undefined]);
-    await guest.run('echo 1 >/sys/module/usherd_trying/parameters/let_go');
+    await letGo();
     await guest.until(`usher history --json ${added} --verdict deny | grep -q "as its attribute says"`);
     await guest.unplug(plug);
   },

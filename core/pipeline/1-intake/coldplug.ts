@@ -1,9 +1,9 @@
-import { readInTime } from '../../kernel/held-back.ts';
 import {
   folderOf,
   listBusDevices,
   listDeviceFolders,
   readDevices,
+  readDevicesInTime,
   readDriver,
   type DeviceFolder,
   type SysfsDevice,
@@ -24,7 +24,7 @@ const DEVICES_AT_ONCE = 16;
 export async function coldplugWaiting(root: Pick<SystemRoot, 'sys'>): Promise<readonly Uevent[]> {
   const idle = listBusDevices(root).filter(devpath => readDriver(root, devpath) === undefined);
   const folders = Array.from(withThoseAbove(idle), devpath => folderOf(root, devpath));
-  const { read: devices } = await readInTime(folders, piece => readDevices(root, piece));
+  const { read: devices } = await readDevicesInTime(root, folders);
   const waiting = devices.filter(({ modalias, driver }) => modalias !== undefined && driver === undefined);
   const wanted = withThoseAbove(waiting.map(({ devpath }) => devpath));
   const told = devices.filter(({ devpath }) => wanted.has(devpath));
