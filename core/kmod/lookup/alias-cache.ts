@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import { statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { bytesOf, readCacheFile, wordsOf, writeCacheFile, type ReadWhole } from '../cache-file.ts';
 import type { CompiledAliases } from './compiled-aliases.ts';
@@ -13,10 +13,17 @@ export interface AliasCaches {
   readonly read?: ReadWhole;
 }
 
-/** What an index file is now: the cache made from it is good as long as this text is the same. */
+/**
+ * What an index file holds: the cache made from it is good as long as that is the same, wherever the file lies. Not its inode and times:
+ * numbers of devices change from boot to boot (btrfs, overlays), and images have one date for all files.
+ */
 export function aliasCacheKey(indexFile: string): string | undefined {
-  const stats = statSync(indexFile, { bigint: true, throwIfNoEntry: false });
-  return stats && `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}`;
+  try {
+    const bytes = readFileSync(indexFile);
+    return `${bytes.length}:${crc32(bytes)}`;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The cache file of an index: one for each index path, so that kernels do not push each other out. */

@@ -10,6 +10,12 @@ export const LOOKUPS_IN_PLACE = 32;
 /** What every answer of an index says beside its pattern and module. */
 type Told = Pick<ModuleMatch, 'source' | 'place'>;
 
+/** A cache file, and what it must have been made from. */
+interface AliasCache {
+  readonly file: string;
+  readonly key: string;
+}
+
 /** Where patterns come from: an index in place, or a text file read whole. */
 export interface AliasSource {
   readonly file: string;
@@ -67,7 +73,8 @@ export class AliasIndex {
    */
   prepare(): AliasMatcher<Told> {
     if (this.#matcher === undefined) {
-      this.#matcher = this.#load() ?? this.#build();
+      const cache = this.#cache();
+      this.#matcher = this.#load(cache) ?? this.#build(cache);
       this.#opened = undefined;
     }
     return this.#matcher;
@@ -81,20 +88,18 @@ export class AliasIndex {
     return { source: this.#name, place: { file: this.#source.file } };
   }
 
-  #load(): AliasMatcher<Told> | undefined {
-    const cache = this.#cache();
+  #load(cache: AliasCache | undefined): AliasMatcher<Told> | undefined {
     const compiled = cache && readAliasCache(cache.file, cache.key, this.#caches?.read);
     return compiled && new AliasMatcher(compiled, this.#told());
   }
 
-  #build(): AliasMatcher<Told> {
-    const cache = this.#cache();
+  #build(cache: AliasCache | undefined): AliasMatcher<Told> {
     const matcher = AliasMatcher.build(this.#source.entries(), this.#told());
     if (cache) writeAliasCache(cache.file, cache.key, matcher.compiled);
     return matcher;
   }
 
-  #cache(): { file: string; key: string } | undefined {
+  #cache(): AliasCache | undefined {
     if (this.#caches === undefined) return undefined;
     const key = aliasCacheKey(this.#source.file);
     return key === undefined ? undefined : { file: aliasCacheFile(this.#caches.dir, this.#source.file), key };
