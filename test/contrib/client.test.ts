@@ -56,6 +56,13 @@ real('what the daemon answers is byte for byte what the command prints itself, w
     ['why', 'nothing-of-the-kind', ...roots, ...where],
     ['devices', '--json', ...where],
     ['why', '--help', ...where],
+    ['history', '-n', '20', '--json', ...where],
+    ['history', '--incidents', '--limit', '5', ...where],
+    ['history', '-n', '0', ...where],
+    ['pending', ...where],
+    ['plugin', 'list', ...where],
+    ['settle', ...where],
+    ['settle', '--nonsense', ...where],
   ];
   for (const words of lines) {
     const [asked, alone] = await Promise.all([
@@ -74,7 +81,7 @@ real('it leaves to usher what it may not answer, and everything when there is no
   for (const words of [
     ['modinfo', 'a.ko'],
     ['modinfo', './a.ko', '--state-dir', stateDir],
-    ['history', '--limit', '1', '--state-dir', stateDir],
+    ['history', '--state-dir', stateDir],
     ['modinfo', 'a', '--state-dir', path.join(root, 'nowhere')],
   ]) {
     const [asked, alone] = await Promise.all([
@@ -94,6 +101,21 @@ const served = test.macro({
     `${words}${asked === undefined ? '' : ` with ${JSON.stringify(asked)}`} is ${isServed ? 'answered' : 'left to usher'}`,
 });
 
+test(served, true, 'pending --json');
+test(served, true, 'plugin list');
+test(served, false, 'plugin restart blacklist');
+test(served, true, 'settle -t 5');
+test(served, false, 'settle', { uid: 1000 });
+test(served, true, 'history -n 20 --json -d /devices/x');
+test(served, true, 'history --incidents --limit 20');
+test(served, false, 'history -n 20', { uid: 1000 });
+test(served, false, 'history');
+test(served, false, 'history -n 1000000');
+test(served, false, 'history -n 20 -n 1000000');
+test(served, false, 'history -n 20 --limit=1000000');
+test(served, false, 'history -n 20 --follow');
+test(served, false, 'history -n 20 -rf');
+test(served, false, 'history export -n 20 -o x');
 test(served, true, 'lsmod');
 test(served, true, 'modinfo e1000e', { uid: 1000 });
 test(served, true, 'modinfo /lib/modules/x/a.ko');

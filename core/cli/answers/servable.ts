@@ -9,8 +9,11 @@ export interface AskedCommand {
   readonly uid: number;
 }
 
-/** Verbs that only look, and say all they have to say at once. */
-const VERBS: readonly string[] = ['why', 'status', 'devices'];
+/** Verbs that only look, and say all they have to say at once; settle waits, and says nothing. */
+const VERBS: readonly string[] = ['why', 'status', 'devices', 'pending', 'settle'];
+
+/** Most entries of the ledger in one answer, which is held in memory. */
+export const ENTRIES_MAX = 5000;
 
 /** With it modprobe says nothing of the configuration's options and commands, which not everybody may read. */
 const RESOLVING: readonly string[] = ['resolve-alias'];
@@ -46,7 +49,23 @@ export async function isServable({ words, env, uid }: AskedCommand, daemonUid: n
   if (!isAdmin && [...words, env['MODPROBE_OPTIONS'] ?? ''].some(word => word.includes('/'))) return false;
   const call = toolCall(['', '', ...words]);
   if (call !== undefined) return isServableTool(call, env, isAdmin ? LOOKING : RESOLVING);
-  return isAdmin && VERBS.includes(words[0] ?? '') && words.every((word, at) => isFixedWord(word, words[at - 1] ?? ''));
+  const [verb = '', ...options] = words;
+  const isLooking =
+    VERBS.includes(verb) ||
+    (verb === 'plugin' && options[0] === 'list') ||
+    (verb === 'history' && isShortHistory(options));
+  return isAdmin && isLooking && options.every((word, at) => isFixedWord(word, options[at - 1] ?? ''));
+}
+
+/** A history with a limit that ends by itself, and none of the verbs below history. */
+function isShortHistory(options: readonly string[]): boolean {
+  const limits = options.flatMap((word, at) => (word === '-n' || word === '--limit' ? [options[at + 1] ?? ''] : []));
+  return (
+    options[0]?.startsWith('-') === true &&
+    limits.length === 1 &&
+    limits.every(limit => /^\d+$/.test(limit) && Number(limit) <= ENTRIES_MAX) &&
+    !options.some(word => word === '--follow' || word.startsWith('--limit=') || /^-[^-]*f|^-n./.test(word))
+  );
 }
 
 async function isServableTool(call: ToolCall, env: AskedCommand['env'], looking: readonly string[]): Promise<boolean> {
