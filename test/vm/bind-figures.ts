@@ -1,4 +1,4 @@
-import { DAEMON_PID, Guest } from './guest.ts';
+import { beginDaemon, DAEMON_PID, Guest } from './guest.ts';
 import { whyNoMachine } from './requirements.ts';
 import { stageProgram } from './staged-root.ts';
 import { stageMdev, stageModprobeConf, stageUdev, START_MDEV, START_UDEV } from './udev-root.ts';
@@ -58,7 +58,7 @@ interface Peer {
 const PEERS = {
   usherd: {
     prepareRoot: stageModprobeConf,
-    start: 'setsid usher daemon --source kernel >/run/usherd.log 2>&1 &',
+    start: beginDaemon(),
     pids: `${DAEMON_PID}; echo $pid`,
   },
   udevd: { prepareRoot: stageUdev, start: START_UDEV, pids: 'pidof systemd-udevd' },

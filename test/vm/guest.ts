@@ -1,9 +1,11 @@
 import { globSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { ENTRIES_MAX } from '../../core/cli/answers/servable.ts';
 import { jsonLines, type Ran } from '../support/usher.ts';
 import { cacheFolder } from '../support/debian-packages.ts';
 import { debianKernel, type DebianKernel } from './debian-kernel.ts';
 import type { KernelChoice } from '../support/kernel-tree.ts';
+import { INDEXED_TREES, indexedTree } from './indexed-tree.ts';
 import { makeInitrd } from './initrd.ts';
 import { Machine, ROOT_PORTS } from './machine.ts';
 import { isUsb, propertiesOf, tellsRemoval } from './plugs.ts';
@@ -14,13 +16,18 @@ import { stageRoot, type RootExtras } from './staged-root.ts';
 /** Only guards against a hang: seconds until a thing that must come has not come. */
 const WAIT_MAX_SECONDS = 60;
 const DELETED_MAX_MS = 60_000;
-/** No run lasts so long: a machine's folder that is older belongs to one that was killed. */
+/** In the guest: the daemon's socket, and the number of its process, which these tests write. */
+const SOCKET = '/run/usherd/socket';
+const PID_FILE = '/run/usherd.pid';
+/** No run lasts so long: a machine's folder that is older belongs to one that was killed, a tree not used for so long to an older build. */
 const LEFT_BEHIND_MS = 60 * 60_000;
 
-export interface BootOptions extends Omit<RootExtras, 'modules'> {
+export interface BootOptions extends RootExtras {
   readonly kernel?: KernelChoice;
   /** Build test-modules.ts's modules and put them into the tree's updates/. */
   readonly testModules?: boolean;
+  /** Folders of the tree's kernel/ that the machine does not have: where the tree is indexed in the guest, which takes it a minute. */
+  readonly withoutFolders?: readonly string[];
   readonly commandLine?: readonly string[];
   readonly boardDevices?: readonly string[];
   readonly processors?: number;
@@ -61,16 +68,18 @@ export class Guest {
       processors,
       prepareRoot,
       testModules: wantsModules,
+      withoutFolders = [],
       ...extras
     } = options;
     const kernel = await debianKernel(choice);
-    const modules = wantsModules === true ? await testModules(kernel) : {};
     sweep();
+    const modules = wantsModules === true ? await testModules(kernel) : {};
+    const tree = await indexedTree(kernel, { modules, without: withoutFolders });
     // Beside the cache, since links do not reach over file systems.
     const dir = mkdtempSync(path.join(cacheFolder(), 'machine-'));
     for (const folder of ['root', 'host']) mkdirSync(path.join(dir, folder));
     const [root, initrd] = [path.join(dir, 'root'), path.join(dir, 'initrd')];
-    await stageRoot(root, kernel, { ...extras, modules });
+    await stageRoot(root, kernel.release, tree, extras);
     await prepareRoot?.(root, kernel);
     writeFileSync(initrd, await makeInitrd(kernel));
     return new Guest(
@@ -100,13 +109,17 @@ export class Guest {
     await this.run(untilLoop(condition));
   }
 
-  /** Starts the daemon and waits until it answers. What it prints goes to /run/usherd.log. */
+  /** Starts the daemon and waits until it has dealt with all there is. */
   async startUsherd(...words: readonly string[]): Promise<void> {
-    const flags = ['--source', 'kernel', ...words].join(' ');
-    await this.run(
-      `setsid usher daemon ${flags} >>/run/usherd.log 2>&1 &
-       ${untilLoop('usher settle >/dev/null')}`,
-    );
+    await this.beginUsherd(...words);
+    // A command would take the one processor from the daemon; the kernel tells who listens.
+    await this.until(`grep -q "${SOCKET}$" /proc/net/unix`);
+    await this.run('usher settle >/dev/null');
+  }
+
+  /** As `startUsherd`, without waiting. */
+  async beginUsherd(...words: readonly string[]): Promise<void> {
+    await this.run(beginDaemon(...words));
   }
 
   /** Ends it as systemd would, and waits until it is gone. */
@@ -174,10 +187,12 @@ export class Guest {
     return this.until(`set -- /sys/bus/${bus}/drivers/${driver}/*/driver; ! [ -e "$1" ]`);
   }
 
-  /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes. */
+  /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes, and no limit. */
   async history(filter = '', { isRunning = true } = {}): Promise<readonly Entry[]> {
     const settle = isRunning ? 'usher settle >/dev/null && ' : '';
-    return jsonLines<Entry>(await this.#succeed(`${settle}usher history --json ${filter}`));
+    const entries = jsonLines<Entry>(await this.#succeed(`${settle}usher history --json -n ${ENTRIES_MAX} ${filter}`));
+    if (entries.length === ENTRIES_MAX) throw new Error(`the ledger has more entries: ${filter}`);
+    return entries;
   }
 
   /** Entries of what happened to a device since this number, in order. */
@@ -186,7 +201,7 @@ export class Guest {
   }
 
   async incidents(): Promise<readonly Incident[]> {
-    return jsonLines<Incident>(await this.#succeed('usher history --incidents --json'));
+    return jsonLines<Incident>(await this.#succeed(`usher history --incidents --json -n ${ENTRIES_MAX}`));
   }
 
   /** What `usher why` tells of a device or modalias. */
@@ -238,22 +253,28 @@ export class Guest {
   }
 }
 
-/** Removes what runs that were killed have left behind. */
+/** Removes what earlier runs have left behind. */
 function sweep(): void {
-  for (const dir of globSync('machine-*', { cwd: cacheFolder() }).map(name => path.join(cacheFolder(), name))) {
+  const names = globSync(['machine-*', INDEXED_TREES], { cwd: cacheFolder() });
+  for (const dir of names.map(name => path.join(cacheFolder(), name))) {
     const stats = statSync(dir, { throwIfNoEntry: false });
     if (stats !== undefined && Date.now() - stats.mtimeMs > LEFT_BEHIND_MS)
       rmSync(dir, { recursive: true, force: true });
   }
 }
 
-/** Sets the shell's `pid` to the daemon's. */
-export const DAEMON_PID = String.raw`pid=$(usher status --json | sed 's/.*"pid":\([0-9]*\).*/\1/')`;
+/** A shell line that starts the daemon and does not wait for it. What it prints goes to /run/usherd.log. */
+export function beginDaemon(...words: readonly string[]): string {
+  return `setsid usher daemon ${['--source', 'kernel', ...words].join(' ')} >>/run/usherd.log 2>&1 & echo $! >${PID_FILE}`;
+}
 
-/** A shell loop that ends when the condition holds, or fails. */
+/** Sets the shell's `pid` to the daemon's. */
+export const DAEMON_PID = `pid=$(cat ${PID_FILE})`;
+
+/** A shell loop that ends when the condition holds, or fails. It asks with what the daemon and its plugins leave of the one processor. */
 function untilLoop(condition: string): string {
-  return `n=0; until { ${condition}; } 2>/dev/null; do
+  return `renice 19 -p $$; n=0; until { ${condition}; } 2>/dev/null; do
     n=$((n + 1)); [ $n -gt ${WAIT_MAX_SECONDS * 20} ] && { echo "never: ${condition.replaceAll(/["$\\]/g, '')}" >&2; exit 1; }
     usleep 50000
-  done`;
+  done; renice 0 -p $$`;
 }

@@ -170,7 +170,7 @@ scenario('while one init sleeps for ten seconds the others go on', async (t, gue
 
 scenario('a change of modprobe.d counts for the next device', async (t, guest) => {
   await guest.run('echo "blacklist usherd_late" >/etc/modprobe.d/late.conf');
-  await guest.until('usher history --incidents --json | grep -q reload');
+  await guest.until('usher history --incidents --json -n 100 | grep -q reload');
   t.is((await offerDevice(guest, 'usherd-late')).result, 'denied');
   t.false((await guest.procModules()).has('usherd_late'));
 });

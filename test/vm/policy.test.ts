@@ -28,7 +28,7 @@ const scenario = await guestFor({
 
 async function requestsOf(guest: Guest): Promise<readonly Request[]> {
   await guest.run('usher settle >/dev/null');
-  return jsonLines<Request>(await guest.try('usher history --requests --json'));
+  return jsonLines<Request>(await guest.try('usher history --requests --json -n 100'));
 }
 
 async function configure(guest: Guest, settings: string): Promise<void> {
@@ -127,7 +127,7 @@ scenario(
     await guest.run('usher modprobe cdc_ether --override-policy "a test of it"');
     await guest.expectBound('usb', 'cdc_ether');
     const told = jsonLines<{ incident: { kind: string; reason?: string } }>(
-      await guest.try('usher history --incidents --json'),
+      await guest.try('usher history --incidents --json -n 100'),
     );
     t.like(
       told.map(({ incident }) => incident).find(({ kind }) => kind === 'policy-overridden'),
@@ -234,7 +234,7 @@ scenario(
     t.is(await guest.run('usher policy show --json | grep -c usbhid || true'), '0');
     await guest.run('usher forbid usbhid --reason "meant so" --force');
     const told = jsonLines<{ incident: { change?: string; forced?: readonly string[] } }>(
-      await guest.try('usher history --incidents --json'),
+      await guest.try('usher history --incidents --json -n 100'),
     );
     t.is(told.map(({ incident }) => incident).find(({ change }) => change === 'forbid usbhid')?.forced?.length, 1);
     await guest.run('usher permit usbhid');

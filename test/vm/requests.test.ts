@@ -71,7 +71,7 @@ for (const [who, program] of Object.entries(LOADERS)) {
 }
 
 scenario('what the kernel asked for by itself is in the ledger with the alias it asked by', async (t, guest) => {
-  const requests = jsonLines<Request>(await guest.try('usher history --requests --json'));
+  const requests = jsonLines<Request>(await guest.try('usher history --requests --json -n 100'));
   const told = new Map(requests.map(({ asked, result, asker }) => [asked, `${asker} ${result}`]));
   for (const alias of ['char-major-10-237', 'fs-vfat', 'net-pf-29', 'can-proto-1'])
     t.is(told.get(alias), 'kernel loaded', alias);

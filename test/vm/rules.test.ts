@@ -27,11 +27,11 @@ const scenario = await guestFor({
 scenario('a rule that denies a module keeps it out, and why names its line', async (t, guest) => {
   await guest.startUsherd();
   const plug = await guest.plug('nvme');
-  await guest.until(`usher history --json --verdict deny | grep -q nvme`);
+  await guest.until(`usher history --json -n 100 --verdict deny | grep -q nvme`);
   t.false((await guest.procModules()).has('nvme'));
   const [entry] = (await guest.history('--verdict deny')).slice(-1);
   t.is(entry?.result, 'denied');
-  const told = await guest.run(`usher history --json --verdict deny | tail -n 1`);
+  const told = await guest.run(`usher history --json -n 100 --verdict deny | tail -n 1`);
   t.regex(told, /no disks of this kind here/);
   t.regex(told, /50-test\.rules/);
   await guest.unplug(plug);
@@ -64,7 +64,7 @@ scenario(
     const events = async (): Promise<number> => (await guest.history('-d sda -a change')).length;
     const before = await events();
     await guest.run('dd if=/dev/zero of=/dev/sda bs=512 count=1 conv=fsync 2>/dev/null');
-    await guest.until(`[ $(usher history --json -d sda -a change | wc -l) -gt ${before} ]`);
+    await guest.until(`[ $(usher history --json -n 100 -d sda -a change | wc -l) -gt ${before} ]`);
     await guest.unplug(plug);
     await guest.until('! [ -e /dev/disk/by-test/sda ] && ! [ -d /dev/disk/by-test ]');
     t.is(await guest.run('[ -L /dev/disk/any ] && echo there || echo gone'), 'gone');
@@ -81,17 +81,17 @@ scenario(
     const [waiting] = await guest.history(added, { isRunning: false });
     t.deepEqual([waiting?.state, waiting?.deliberation], ['recorded', undefined]);
     await letGo();
-    await guest.until(`usher history --json ${added} --verdict deny | grep -q "as its attribute says"`);
+    await guest.until(`usher history --json -n 100 ${added} --verdict deny | grep -q "as its attribute says"`);
     await guest.unplug(plug);
   },
 );
 
 scenario('a rule set with an error does not take the place of the one that counts', async (t, guest) => {
   await guest.run(`echo 'MODULE=="x", VERDICT="dney"' >>/etc/usherd/rules.d/50-test.rules`);
-  await guest.until('usher history --incidents --json | grep -q rules-refused');
+  await guest.until('usher history --incidents --json -n 100 | grep -q rules-refused');
   const plug = await guest.plug('nvme');
   const fromSeqnum = String(plug.fromSeqnum);
-  await guest.until(`usher history --json --verdict deny --from-seqnum ${fromSeqnum} | grep -q nvme`);
+  await guest.until(`usher history --json -n 100 --verdict deny --from-seqnum ${fromSeqnum} | grep -q nvme`);
   t.false((await guest.procModules()).has('nvme'));
   await guest.unplug(plug);
 });

@@ -2,12 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { copyFileSync, globSync, linkSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { cached, unpackedPackages } from '../support/debian-packages.ts';
-import type { DebianKernel } from './debian-kernel.ts';
+import { linkTree, type IndexedTree } from './indexed-tree.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
-
-/** What depmod reads and a kernel package ships; the indexes it makes stay behind. */
-const SHIPPED_BESIDE_MODULES = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'];
 
 /** Programs of busybox that would do usherd's work: the guest must not have them. */
 const NOT_IN_THE_GUEST = new Set(['modprobe', 'insmod', 'rmmod', 'lsmod', 'depmod', 'modinfo', 'mdev']);
@@ -15,34 +12,20 @@ const NOT_IN_THE_GUEST = new Set(['modprobe', 'insmod', 'rmmod', 'lsmod', 'depmo
 /** What one test's machine has beyond the common. Paths are relative to its root. */
 export interface RootExtras {
   readonly files?: Readonly<Record<string, string>>;
-  /** Module files that go to updates/ of the tree: name with .ko → file of the host. */
-  readonly modules?: Readonly<Record<string, string>>;
   /** Changes the indexed tree: `dir` is the release's folder. Files in it are links and must be replaced, not written to. */
   readonly afterIndexing?: (dir: string) => void;
 }
 
 /** Fills `root` with all a guest sees: busybox, Node, usherd as built, and the whole module tree, by links where that is possible. */
-export async function stageRoot(
-  root: string,
-  { release, modulesDir }: DebianKernel,
-  extras: RootExtras,
-): Promise<void> {
+export async function stageRoot(root: string, release: string, tree: IndexedTree, extras: RootExtras): Promise<void> {
   for (const folder of ['bin', 'etc/modprobe.d', 'var/lib', 'lib/firmware'])
     mkdirSync(path.join(root, folder), { recursive: true });
   await stagePrograms(root);
-  const tree = path.join(root, 'lib/modules', release);
-  linkTree(path.join(modulesDir, 'kernel'), path.join(tree, 'kernel'));
-  for (const name of SHIPPED_BESIDE_MODULES) linkSync(path.join(modulesDir, name), path.join(tree, name));
-  for (const [name, file] of Object.entries(extras.modules ?? {}))
-    put(path.join(tree, 'updates', name), readFileSync(file));
+  const modulesDir = path.join(root, 'lib/modules', release);
+  linkTree(tree.modulesDir, modulesDir);
+  linkTree(tree.stateDir, path.join(root, 'var/lib/usherd'));
   for (const [name, text] of Object.entries(extras.files ?? {})) put(path.join(root, name), text);
-  indexModules(root, release);
-  extras.afterIndexing?.(tree);
-}
-
-/** The tree's indexes, by usherd's own depmod as built: everything that is looked up in the guest comes from here. */
-function indexModules(root: string, release: string): void {
-  execFileSync(process.execPath, [path.join(project, 'dist/usher'), 'depmod', '-b', root, release]);
+  extras.afterIndexing?.(modulesDir);
 }
 
 /** Writes a file of its own, with the folders above it. */
@@ -63,19 +46,6 @@ export function stageModprobeLink(root: string): void {
   symlinkSync('/usr/lib/usherd/dist/usher', file);
 }
 
-/** Links a folder's files one by one: a folder cannot be linked, and a copy of 400 MB takes its time. */
-export function linkTree(from: string, to: string): void {
-  mkdirSync(to, { recursive: true });
-  for (const entry of globSync('**/*', { cwd: from, withFileTypes: true })) {
-    const target = path.join(to, path.relative(from, path.join(entry.parentPath, entry.name)));
-    if (entry.isDirectory()) mkdirSync(target, { recursive: true });
-    else {
-      mkdirSync(path.dirname(target), { recursive: true });
-      linkSync(path.join(entry.parentPath, entry.name), target);
-    }
-  }
-}
-
 async function stagePrograms(root: string): Promise<void> {
   const busybox = await busyboxFile();
   linkSync(busybox, path.join(root, 'bin/busybox'));
@@ -87,7 +57,8 @@ async function stagePrograms(root: string): Promise<void> {
   const home = path.join(root, 'usr/lib/usherd');
   mkdirSync(path.join(home, 'bin'), { recursive: true });
   linkSync(node, path.join(home, 'bin/node'));
-  symlinkSync('../dist/usher', path.join(home, 'bin/usher'));
+  // The daemon answers what only looks; an emulated processor takes a second for each start of Node.
+  symlinkSync('../dist/usher-client', path.join(home, 'bin/usher'));
   const names = ['*.cjs', '*.cjs.compiled', 'usherd.node', 'package.json'];
   for (const name of globSync(names, { cwd: path.join(project, 'dist') })) {
     put(path.join(home, 'dist', name), readFileSync(path.join(project, 'dist', name)));
@@ -98,6 +69,7 @@ async function stagePrograms(root: string): Promise<void> {
     '#!/usr/lib/usherd/bin/node ',
   );
   writeFileSync(path.join(home, 'dist/usher'), usher, { mode: 0o755 });
+  copyFileSync(path.join(project, 'dist/usher-client'), path.join(home, 'dist/usher-client'));
   copyFileSync(path.join(project, 'dist/usher-modprobe'), path.join(home, 'bin/usher-modprobe'));
   const sqlite = 'node_modules/better-sqlite3';
   for (const name of globSync(['package.json', 'lib/**/*.js', 'prebuilds/linux-x64.node'], {
