@@ -1,11 +1,13 @@
 import { crc32 } from 'node:zlib';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { bytesOf, readCacheFile, wordsOf, writeCacheFile, type ReadWhole } from '../cache-file.ts';
 import type { CompiledAliases } from './compiled-aliases.ts';
 
 /** Raised whenever the compiled form changes its meaning. */
 const VERSION = 2;
+
+const NS_PER_S = 1_000_000_000n;
 
 /** Where caches are kept, and how they are read when not as a copy. */
 export interface AliasCaches {
@@ -14,16 +16,15 @@ export interface AliasCaches {
 }
 
 /**
- * What an index file holds: the cache made from it is good as long as that is the same, wherever the file lies. Not its inode and times:
- * numbers of devices change from boot to boot (btrfs, overlays), and images have one date for all files.
+ * What an index file is now: the cache made from it is good as long as this text is the same. Not by its device and inode, whose numbers
+ * change from boot to boot on btrfs and overlays. A date of whole seconds was given by who packed an image, to all states of the file alike:
+ * then what it holds counts.
  */
 export function aliasCacheKey(indexFile: string): string | undefined {
-  try {
-    const bytes = readFileSync(indexFile);
-    return `${bytes.length}:${crc32(bytes)}`;
-  } catch {
-    return undefined;
-  }
+  const stats = statSync(indexFile, { bigint: true, throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  const { size, mtimeNs } = stats;
+  return mtimeNs % NS_PER_S === 0n ? `${size}:crc32:${crc32(readFileSync(indexFile))}` : `${size}:${mtimeNs}`;
 }
 
 /** The cache file of an index: one for each index path, so that kernels do not push each other out. */
