@@ -1,5 +1,7 @@
 /** Files that take longest are begun first, so that none of them runs alone at the end. */
-const LONGEST = ['vendor-driver', 'lifecycle', 'hotplug', 'plugins'].map(name => `/${name}.test.ts`);
+const LONGEST = ['vendor-driver', 'policy', 'lifecycle', 'plugins', 'modules', 'kmod-tools'].map(
+  name => `/${name}.test.ts`,
+);
 
 function rank(file) {
   const at = LONGEST.findIndex(name => file.endsWith(name));
