@@ -69,8 +69,9 @@ export type PeerName = keyof typeof PEERS;
 
 const PEER_NAMES = ['usherd', 'udevd', 'mdev'] as const satisfies readonly PeerName[];
 
-/** As at any boot but the first: the compiled aliases are there. */
-const START_ONCE = `usher daemon --no-coldplug >/dev/null 2>&1 & pid=$!
+/** As at any boot but the first: the compiled aliases are there, and on the machine's own disk. */
+const START_ONCE = `rm -r /var/lib/usherd
+  usher daemon --no-coldplug >/dev/null 2>&1 & pid=$!
   until usher status >/dev/null 2>&1; do usleep 200000; done; usleep 3000000; kill $pid; while [ -d /proc/$pid ]; do usleep 100000; done`;
 
 /** A machine with one of the daemons, and what was measured on it so far. */
