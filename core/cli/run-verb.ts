@@ -1,5 +1,5 @@
 import { callVerb, processHost, type Host } from './call-verb.ts';
-import { readPlainWords } from './plain-words.ts';
+import { readPlainWords, type PlainWords } from './plain-words.ts';
 import type { Verb } from './verb.ts';
 import { VERBS } from './verbs.ts';
 
@@ -11,6 +11,12 @@ export function runVerb(): Promise<number> {
 /** Runs a verb for somebody else than this process → its exit status. */
 export function runVerbFor(words: readonly string[], host: Host): Promise<number> {
   return runWords(words, VERBS, host);
+}
+
+/** What a command line says that needs no full parser (plain-words.ts). */
+export function plainWordsOf(words: readonly string[]): PlainWords | undefined {
+  const verb = VERBS.find(({ name }) => name === words[0]);
+  return verb && readPlainWords(verb, words.slice(1));
 }
 
 /** Words after the command's name → exit status. The parser with --help and all messages is loaded only when one of them is due. */

@@ -21,8 +21,6 @@ export interface Answer {
 const REST_AFTER_MS = 10 * 60_000;
 /** Longest one answer may take, in ms; then the client runs the command itself, and the thread is begun anew. */
 const ANSWER_MAX_MS = 10_000;
-/** The same of usher settle, which ends by itself before. */
-const SETTLE_MAX_MS = 125_000;
 /** Questions that wait at once; a further client runs its command itself. */
 const WAITING_MAX = 64;
 /** Memory of the thread's objects, in MB. */
@@ -48,7 +46,7 @@ export class AnswerDesk {
     const answered = new Promise<Answer>(resolve => {
       this.#waiting.set(id, resolve);
     });
-    const timer = setTimeout(() => this.stop(), asked.words[0] === 'settle' ? SETTLE_MAX_MS : ANSWER_MAX_MS).unref();
+    const timer = setTimeout(() => this.stop(), ANSWER_MAX_MS).unref();
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread is no window
     this.#thread().postMessage({ id, ...asked } satisfies AskedAnswer);
     const answer = await answered;

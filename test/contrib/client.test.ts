@@ -116,6 +116,8 @@ test(served, false, 'history -n 20 --limit=1000000');
 test(served, false, 'history -n 20 --follow');
 test(served, false, 'history -n 20 -rf');
 test(served, false, 'history export -n 20 -o x');
+test(served, false, 'history -n 20 export -o x');
+test(served, false, 'history -n 20 prune --yes');
 test(served, true, 'lsmod');
 test(served, true, 'modinfo e1000e', { uid: 1000 });
 test(served, true, 'modinfo /lib/modules/x/a.ko');

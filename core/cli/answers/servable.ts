@@ -1,5 +1,6 @@
 import { toolCall, type ToolCall } from '../argv0.ts';
 import type { GivenOption } from '../kmod/getopt.ts';
+import { isSet, textOption } from '../option-values.ts';
 
 /** A command line that a client sends to the daemon, in place of running it itself. */
 export interface AskedCommand {
@@ -9,7 +10,7 @@ export interface AskedCommand {
   readonly uid: number;
 }
 
-/** Verbs that only look, and say all they have to say at once; settle waits, and says nothing. */
+/** Verbs that only look, and say all they have to say at once; settle waits, and where that is too long for an answer usher itself does. */
 const VERBS: readonly string[] = ['why', 'status', 'devices', 'pending', 'settle'];
 
 /** Most entries of the ledger in one answer, which is held in memory. */
@@ -53,19 +54,17 @@ export async function isServable({ words, env, uid }: AskedCommand, daemonUid: n
   const isLooking =
     VERBS.includes(verb) ||
     (verb === 'plugin' && options[0] === 'list') ||
-    (verb === 'history' && isShortHistory(options));
+    (verb === 'history' && (await isShortHistory(words)));
   return isAdmin && isLooking && options.every((word, at) => isFixedWord(word, options[at - 1] ?? ''));
 }
 
-/** A history with a limit that ends by itself, and none of the verbs below history. */
-function isShortHistory(options: readonly string[]): boolean {
-  const limits = options.flatMap((word, at) => (word === '-n' || word === '--limit' ? [options[at + 1] ?? ''] : []));
-  return (
-    options[0]?.startsWith('-') === true &&
-    limits.length === 1 &&
-    limits.every(limit => /^\d+$/.test(limit) && Number(limit) <= ENTRIES_MAX) &&
-    !options.some(word => word === '--follow' || word.startsWith('--limit=') || /^-[^-]*f|^-n./.test(word))
-  );
+/** A history that ends by itself and has a limit. The verbs below history are words that it does not take. */
+async function isShortHistory(words: readonly string[]): Promise<boolean> {
+  const { plainWordsOf } = await import('../run-verb.ts');
+  const { values } = plainWordsOf(words) ?? {};
+  if (values === undefined || isSet(values, 'follow')) return false;
+  const limit = textOption(values, 'limit') ?? '';
+  return /^\d+$/.test(limit) && Number(limit) <= ENTRIES_MAX;
 }
 
 async function isServableTool(call: ToolCall, env: AskedCommand['env'], looking: readonly string[]): Promise<boolean> {
