@@ -5,7 +5,7 @@ import { jsonLines, type Ran } from '../support/usher.ts';
 import { cacheFolder } from '../support/debian-packages.ts';
 import { debianKernel, type DebianKernel } from './debian-kernel.ts';
 import type { KernelChoice } from '../support/kernel-tree.ts';
-import { INDEXED_TREES, indexedTree } from './indexed-tree.ts';
+import { INDEXED_TREE, indexedTree } from './indexed-tree.ts';
 import { makeInitrd } from './initrd.ts';
 import { Machine, ROOT_PORTS } from './machine.ts';
 import { isUsb, propertiesOf, tellsRemoval } from './plugs.ts';
@@ -189,10 +189,8 @@ export class Guest {
 
   /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes, and no limit. */
   async history(filter = '', { isRunning = true } = {}): Promise<readonly Entry[]> {
-    const settle = isRunning ? 'usher settle >/dev/null && ' : '';
-    const entries = jsonLines<Entry>(await this.#succeed(`${settle}usher history --json -n ${ENTRIES_MAX} ${filter}`));
-    if (entries.length === ENTRIES_MAX) throw new Error(`the ledger has more entries: ${filter}`);
-    return entries;
+    if (isRunning) await this.run('usher settle >/dev/null');
+    return this.#ledgerRows<Entry>(filter);
   }
 
   /** Entries of what happened to a device since this number, in order. */
@@ -200,8 +198,8 @@ export class Guest {
     return this.history(`-d ${devpath} --from-seqnum ${fromSeqnum}`);
   }
 
-  async incidents(): Promise<readonly Incident[]> {
-    return jsonLines<Incident>(await this.#succeed(`usher history --incidents --json -n ${ENTRIES_MAX}`));
+  incidents(): Promise<readonly Incident[]> {
+    return this.#ledgerRows<Incident>('--incidents');
   }
 
   /** What `usher why` tells of a device or modalias. */
@@ -239,6 +237,13 @@ export class Guest {
     return stdout;
   }
 
+  /** What `usher history` tells, with a limit, so that the daemon answers. @throws {Error} when that is not all of it */
+  async #ledgerRows<Row>(options: string): Promise<readonly Row[]> {
+    const rows = jsonLines<Row>(await this.#succeed(`usher history --json -n ${ENTRIES_MAX} ${options}`));
+    if (rows.length === ENTRIES_MAX) throw new Error(`usher history ${options} has more than ${ENTRIES_MAX} rows`);
+    return rows;
+  }
+
   async #succeed(script: string): Promise<Ran> {
     const ran = await this.machine.run(script);
     if (ran.status !== 0) throw new Error(`status ${ran.status} of: ${script}\n${ran.stdout}${ran.stderr}`);
@@ -255,7 +260,7 @@ export class Guest {
 
 /** Removes what earlier runs have left behind. */
 function sweep(): void {
-  const names = globSync(['machine-*', INDEXED_TREES], { cwd: cacheFolder() });
+  const names = globSync(['machine-*', `${INDEXED_TREE}*`], { cwd: cacheFolder() });
   for (const dir of names.map(name => path.join(cacheFolder(), name))) {
     const stats = statSync(dir, { throwIfNoEntry: false });
     if (stats !== undefined && Date.now() - stats.mtimeMs > LEFT_BEHIND_MS)

@@ -22,8 +22,8 @@ const dist = path.resolve(import.meta.dirname, '../../dist');
 /** What depmod reads and a kernel package ships; the indexes it makes stay behind. */
 const SHIPPED_BESIDE_MODULES = ['modules.order', 'modules.builtin', 'modules.builtin.modinfo'];
 
-/** Its folders in the cache are called so; they belong to one build of usherd. */
-export const INDEXED_TREES = 'vm-tree-*';
+/** Names of such folders in the cache begin so; each belongs to one build of usherd. */
+export const INDEXED_TREE = 'vm-tree-';
 
 /** A release's folder with its indexes, and usherd's state folder on a machine where it has started before. Files are to be linked. */
 export interface IndexedTree {
@@ -50,7 +50,7 @@ export async function indexedTree(
   const { mtimeMs } = statSync(path.join(shipped, 'modules.order'));
   const hash = createHash('sha256').update(JSON.stringify([modules, without, mtimeMs]));
   for (const name of globSync('*.cjs', { cwd: dist }).toSorted()) hash.update(readFileSync(path.join(dist, name)));
-  const root = await cached(`${INDEXED_TREES.slice(0, -1)}${release}-${hash.digest('hex').slice(0, 12)}`, dir => {
+  const root = await cached(`${INDEXED_TREE}${release}-${hash.digest('hex').slice(0, 12)}`, dir => {
     const tree = path.join(dir, 'lib/modules', release);
     linkTree(path.join(shipped, 'kernel'), path.join(tree, 'kernel'));
     for (const folder of without) rmSync(path.join(tree, 'kernel', folder), { recursive: true });
