@@ -105,6 +105,7 @@ export interface Native {
     sizeBytes: number,
     maxBytes: number,
   ): Promise<DecodedFile | XzRefusal | number> | XzRefusal | number;
+  xzGiveBack(bytes: Uint8Array): boolean;
 }
 
 let loaded: Native | undefined;

@@ -5,7 +5,7 @@ import {
   decompressors,
   type Decompressors,
 } from '../kmod/ko/compression.ts';
-import { decodeXz, decodeXzFile, type XzAnswer } from './xz.ts';
+import { decodeXz, decodeXzFile, giveBackXz, type XzAnswer } from './xz.ts';
 
 /** What unpacks module files on this machine: Node's own gzip and zstd, and the system's liblzma for xz. */
 export const UNPACKERS: Decompressors = decompressors((bytes, maxBytes) =>
@@ -13,9 +13,10 @@ export const UNPACKERS: Decompressors = decompressors((bytes, maxBytes) =>
 );
 
 /** The same, each call on another thread. */
-export const UNPACKERS_ASIDE: AsideDecompressors = asideDecompressors(async (packed, maxBytes) =>
-  decoded(await decodeXzFile(packed, maxBytes), maxBytes),
-);
+export const UNPACKERS_ASIDE: AsideDecompressors = asideDecompressors(async (packed, maxBytes) => {
+  const bytes = decoded(await decodeXzFile(packed, maxBytes), maxBytes);
+  return { bytes, [Symbol.dispose]: () => giveBackXz(bytes) };
+});
 
 /** @throws {UsherdError} COMPRESSION_UNAVAILABLE, MODULE_FILE_TOO_LARGE, MODULE_FILE_DAMAGED */
 function decoded(answer: XzAnswer, maxBytes: number): Buffer {

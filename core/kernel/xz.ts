@@ -22,6 +22,11 @@ export async function decodeXzFile({ file, size }: PackedFile, maxBytes: number)
   return isSound ? { kind: 'decoded', bytes: answer.bytes } : { kind: 'refused', reason: 'damaged' };
 }
 
+/** Takes decoded bytes away from whoever has them: their memory is for the next file, at once. */
+export function giveBackXz(bytes: Buffer): void {
+  native().xzGiveBack(bytes);
+}
+
 function answerOf(answer: Buffer | XzRefusal): XzAnswer {
   return typeof answer === 'string' ? { kind: 'refused', reason: answer } : { kind: 'decoded', bytes: answer };
 }

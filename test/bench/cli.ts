@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -18,9 +18,7 @@ export async function benchCli(tree: DebianTree, isShort: boolean): Promise<read
 /** kmod's tools and ours through the daemon, in turn. */
 async function throughDaemon({ root, release, dir }: DebianTree, isShort: boolean): Promise<readonly Figure[]> {
   const client = path.resolve(import.meta.dirname, '../../dist/usher-client');
-  const timer = path.join(mkdtempSync(path.join(os.tmpdir(), 'usherd-bench-')), 'time-spawns');
-  execFileSync('cc', ['-O2', '-o', timer, path.join(import.meta.dirname, 'time-spawns.c')]);
-  const stateDir = path.dirname(timer);
+  const stateDir = mkdtempSync(path.join(os.tmpdir(), 'usherd-bench-'));
   const words = ['daemon', '--observe', '--quiet', '--no-coldplug', '--source', 'kernel', '--state-dir', stateDir];
   const daemon = spawn(usher, words, { stdio: 'ignore' });
   try {
@@ -32,12 +30,8 @@ async function throughDaemon({ root, release, dir }: DebianTree, isShort: boolea
       'modinfo e1000e': ['modinfo', file],
       'modprobe -R': ['modprobe', '-d', root, '-S', release, '-R', MODALIAS],
     };
-    const commands = Object.values(pairs).flatMap(line => ['--', client, ...line, ...where, '--', ...line]);
-    const rounds = String(isShort ? 101 : 401);
-    const times = execFileSync(timer, [rounds, ...commands], { encoding: 'utf8' })
-      .trim()
-      .split('\n')
-      .map(Number);
+    const commands = Object.values(pairs).flatMap(line => [[client, ...line, ...where], line]);
+    const times = timeCommands(commands, isShort ? 101 : 401).map(({ ms }) => ms * 1000);
     return Object.keys(pairs).map((what, index) => {
       const [ours = Number.NaN, peer = Number.NaN] = times.slice(2 * index);
       const ratio = ours / peer;
@@ -66,11 +60,13 @@ function oneShot({ root, release, dir }: DebianTree, isShort: boolean): readonly
     why: [usher, 'why', MODALIAS, '--modules-root', path.dirname(dir), '--kernel', release],
     status: [usher, 'status'],
   };
-  const [floorMs = 0, ...times] = timeCommands([node, ...Object.values(commands)], isShort ? 7 : 31);
+  const [floor, ...times] = timeCommands([node, ...Object.values(commands)], isShort ? 7 : 31);
+  const floorMs = floor?.ms ?? Number.NaN;
   return Object.keys(commands).map((what, index) => ({
     bench: 'cli',
     what: `${what}, beyond node -e 0`,
-    ours: (times[index] ?? Number.NaN) - floorMs,
+    ours: (times[index]?.ms ?? Number.NaN) - floorMs,
+    peer: floorMs,
     unit: 'ms',
     target: '<= 8',
     isMoreBetter: false,

@@ -1,8 +1,8 @@
 /*
  * time-spawns ROUNDS -- PROGRAM [WORD]... -- PROGRAM [WORD]...
  *
- * Runs commands in turn, so that whatever else the machine does meets all alike, and prints the median wall time of each in µs, a line
- * each. A small parent: starting a child from Node takes longer than some of these commands.
+ * Runs commands in turn, so that whatever else the machine does meets all alike, and prints the median wall time of each in µs and the most
+ * memory it had resident in KiB, a line each. A small parent: starting a child from Node takes longer than some of these commands.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -40,6 +41,7 @@ int main(int argc, char **argv) {
   if (rounds < 1 || rounds > ROUNDS_MAX || count == 0) return 2;
   double *times = calloc((size_t)(count * rounds), sizeof *times);
   if (times == NULL) return 1;
+  long peaks[COMMANDS_MAX] = {0};
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   for (int fd = 0; fd < 3; fd++) posix_spawn_file_actions_addopen(&actions, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
@@ -52,13 +54,15 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s cannot be started\n", commands[n][0]);
         return 1;
       }
-      waitpid(child, &status, 0);
+      struct rusage usage;
+      wait4(child, &status, 0, &usage);
+      if (usage.ru_maxrss > peaks[n]) peaks[n] = usage.ru_maxrss;
       if (round >= 0) times[n * rounds + round] = now_us() - before;
     }
   }
   for (int n = 0; n < count; n++) {
     qsort(times + n * rounds, (size_t)rounds, sizeof *times, by_size);
-    printf("%.1f\n", times[n * rounds + rounds / 2]);
+    printf("%.1f %ld\n", times[n * rounds + rounds / 2], peaks[n]);
   }
   return 0;
 }

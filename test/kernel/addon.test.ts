@@ -221,6 +221,7 @@ test('every wrong argument is a TypeError that names the call and the argument',
     ['xzDecodeFile', ['/x', 1, 2 ** 40], 'xzDecodeFile: maxBytes must be an integer from 1 to 1073741824'],
     ['xzDecodeFile', ['/x', -1, 1], 'xzDecodeFile: sizeBytes must be an integer from 0 to 1073741824'],
     ['xzDecodeFile', [bytes, 1, 1], 'xzDecodeFile: file must be a string'],
+    ['xzGiveBack', ['x'], 'xzGiveBack: bytes must be a Uint8Array'],
   ];
   for (const [call, values, message] of cases) {
     t.throws(() => addon[call]?.(...values), { instanceOf: TypeError, message }, `${call}(${values.length} values)`);

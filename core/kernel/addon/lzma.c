@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 typedef struct {
@@ -49,9 +50,6 @@ enum {
 
 /* Memory the decoder may take: `xz -9` needs 65 MiB, the kernel's build 2 MiB. */
 #define DECODER_MEMORY_MAX_BYTES (UINT64_C(128) << 20)
-/* First guess at the content's size, as a multiple of the input: modules shrink to about a quarter. */
-#define FIRST_GUESS_FACTOR 4U
-#define FIRST_GUESS_MIN_BYTES (64U * 1024U)
 #define OUTPUT_MAX_BYTES (INT64_C(1) << 30)
 #define INPUT_MAX_BYTES (INT64_C(1) << 30)
 
@@ -86,6 +84,9 @@ static bool load_liblzma(void) {
   return liblzma.is_there;
 }
 
+/* A large page of the processor: room for content comes in whole ones, most modules fit in one, and the kernel hands out each in one go. */
+#define LARGE_PAGE_BYTES ((size_t)2 << 20)
+
 /* Memory for one file and its content, and a decoder with its tables: they are used again, as fresh pages cost a tenth of the decoding. */
 struct block {
   uint8_t *bytes;
@@ -101,22 +102,57 @@ struct block {
 #define SPARE_BLOCKS_MAX 16U
 #define SPARE_BLOCK_MAX_BYTES (8U * 1024U * 1024U)
 
+/* A block that a Buffer lies in, until the Buffer is collected or says before that it is done with. */
+struct loan {
+  struct block *block;
+  struct loan *next;
+};
+
+/* The mutex is for the loans, too. */
 static struct {
   pthread_mutex_t mutex;
   struct block *first;
   unsigned count;
 } spare = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+static struct loan *loans;
+
+/* Memory of so many large pages, from the beginning of one; NULL when there is none. Not malloc's, which keeps for itself what is freed. */
+static uint8_t *large_pages(size_t length) {
+  uint8_t *mapped = mmap(NULL, length + LARGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (mapped == MAP_FAILED) return NULL;
+  size_t before = LARGE_PAGE_BYTES - ((uintptr_t)mapped & (LARGE_PAGE_BYTES - 1));
+  uint8_t *bytes = mapped + before;
+  munmap(mapped, before);
+  if (before < LARGE_PAGE_BYTES) munmap(bytes + length, LARGE_PAGE_BYTES - before);
+  madvise(bytes, length, MADV_HUGEPAGE);
+  return bytes;
+}
+
+/* Gives a block room for so much at least, with what it has moved there, not copied; false when there is no memory. */
+static bool block_grow(struct block *block, size_t room) {
+  size_t capacity = (room + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
+  uint8_t *bytes = large_pages(capacity);
+  if (bytes == NULL) return false;
+  if (block->bytes != NULL && mremap(block->bytes, block->capacity, block->capacity, MREMAP_MAYMOVE | MREMAP_FIXED, bytes) == MAP_FAILED) {
+    munmap(bytes, capacity);
+    return false;
+  }
+  block->bytes = bytes;
+  block->capacity = capacity;
+  return true;
+}
+
 static void block_free(struct block *block) {
   if (block == NULL) return;
   liblzma.end(&block->stream);
-  free(block->bytes);
+  if (block->bytes != NULL) munmap(block->bytes, block->capacity);
   free(block->input);
   free(block);
 }
 
 /* A block with some room, used before or new; NULL when there is no memory. */
-static struct block *block_take(size_t room) {
+static struct block *block_take(void) {
   pthread_mutex_lock(&spare.mutex);
   struct block *block = spare.first;
   if (block != NULL) {
@@ -127,9 +163,7 @@ static struct block *block_take(size_t room) {
   if (block != NULL) return block;
   block = calloc(1, sizeof(*block));
   if (block == NULL) return NULL;
-  block->capacity = room;
-  block->bytes = malloc(room);
-  if (block->bytes != NULL) return block;
+  if (block_grow(block, LARGE_PAGE_BYTES)) return block;
   free(block);
   return NULL;
 }
@@ -180,28 +214,22 @@ static const char *refusal_of(int status) {
   }
 }
 
-/* Gives the output room for more, up to one byte over the limit: the byte that proves that there is too much. */
+/* Gives the output room for more, where it has none for the byte that proves that there is too much. */
 static bool grow(struct decoded *out, size_t max_bytes) {
   struct block *block = out->block;
   if (block->capacity > max_bytes) {
     out->refusal = "too-large";
     return false;
   }
-  size_t wanted = block->capacity > max_bytes / 2 ? max_bytes + 1 : block->capacity * 2;
-  uint8_t *bytes = realloc(block->bytes, wanted);
-  if (bytes == NULL) {
-    out->refusal = "out-of-memory";
-    return false;
-  }
-  block->bytes = bytes;
-  block->capacity = wanted;
-  return true;
+  if (block_grow(block, block->capacity * 2)) return true;
+  out->refusal = "out-of-memory";
+  return false;
 }
 
 static void run_decoder(struct decoded *out, size_t max_bytes) {
   lzma_stream *stream = &out->block->stream;
   for (;;) {
-    /* A block used before may have more room than this file may fill. */
+    /* A block may have more room than this file may fill, but for the byte that proves that it has too much. */
     size_t room = out->block->capacity > max_bytes ? max_bytes + 1 : out->block->capacity;
     stream->next_out = out->block->bytes + out->length;
     stream->avail_out = room - out->length;
@@ -222,13 +250,8 @@ static void run_decoder(struct decoded *out, size_t max_bytes) {
   }
 }
 
-/* A block with room for what so many packed bytes are likely to be. */
-static struct decoded room_for(size_t length, size_t max_bytes) {
-  struct decoded out = {0};
-  size_t room = length > SIZE_MAX / FIRST_GUESS_FACTOR ? max_bytes : length * FIRST_GUESS_FACTOR;
-  if (room < FIRST_GUESS_MIN_BYTES) room = FIRST_GUESS_MIN_BYTES;
-  if (room > max_bytes) room = max_bytes + 1;
-  out.block = block_take(room);
+static struct decoded nothing_yet(void) {
+  struct decoded out = {.block = block_take()};
   if (out.block == NULL) out.refusal = "out-of-memory";
   return out;
 }
@@ -246,10 +269,36 @@ static void decode(struct decoded *out, const uint8_t *bytes, size_t length, siz
   run_decoder(out, max_bytes);
 }
 
-static void give_back(napi_env env, void *bytes, void *block) {
+static struct loan *loan_of(struct block *block) {
+  struct loan *loan = calloc(1, sizeof(*loan));
+  if (loan == NULL) return NULL;
+  loan->block = block;
+  pthread_mutex_lock(&spare.mutex);
+  loan->next = loans;
+  loans = loan;
+  pthread_mutex_unlock(&spare.mutex);
+  return loan;
+}
+
+/* Takes the loan, or the one of a block with those bytes, from the list → its block; NULL where it has been taken back before. */
+static struct block *loan_end(const struct loan *loan, const uint8_t *bytes) {
+  struct block *block = NULL;
+  pthread_mutex_lock(&spare.mutex);
+  for (struct loan **at = &loans; *at != NULL; at = &(*at)->next) {
+    if (*at != loan && (*at)->block->bytes != bytes) continue;
+    block = (*at)->block;
+    *at = (*at)->next;
+    break;
+  }
+  pthread_mutex_unlock(&spare.mutex);
+  return block;
+}
+
+static void end_loan(napi_env env, void *bytes, void *data) {
   (void)env;
   (void)bytes;
-  block_give_back(block);
+  block_give_back(loan_end(data, NULL));
+  free(data);
 }
 
 /* Takes the bytes over: a Buffer on them without a copy, or one with where the engine allows no foreign memory. */
@@ -262,9 +311,12 @@ static napi_value hand_over(napi_env env, struct decoded *out) {
     napi_create_string_utf8(env, out->refusal, NAPI_AUTO_LENGTH, &value);
     return value;
   }
-  if (out->length > 0 &&
-      napi_create_external_buffer(env, out->length, block->bytes, give_back, block, &value) == napi_ok)
-    return value;
+  struct loan *loan = out->length > 0 ? loan_of(block) : NULL;
+  if (loan != NULL) {
+    if (napi_create_external_buffer(env, out->length, block->bytes, end_loan, loan, &value) == napi_ok) return value;
+    loan_end(loan, NULL);
+    free(loan);
+  }
   napi_status status = napi_create_buffer_copy(env, out->length, block->bytes, NULL, &value);
   block_give_back(block);
   return status == napi_ok ? value : NULL;
@@ -285,7 +337,7 @@ static napi_value xz_decode(napi_env env, napi_callback_info info) {
   if (!argument_integer(env, values[1], "xzDecode", "maxBytes", 1, OUTPUT_MAX_BYTES, &max)) return NULL;
   if (!argument_bytes(env, values[0], "xzDecode", "bytes", &bytes, &length)) return NULL;
   if (!load_liblzma()) return no_library(env);
-  struct decoded out = room_for(length, (size_t)max);
+  struct decoded out = nothing_yet();
   if (out.refusal == NULL) decode(&out, bytes, length, (size_t)max, 0);
   return hand_over(env, &out);
 }
@@ -345,7 +397,7 @@ static bool read_input(struct block *block, const char *path, size_t length) {
 
 static void run(struct job *job) {
   struct xz_job *it = (struct xz_job *)job;
-  it->out = room_for(it->length, it->max_bytes);
+  it->out = nothing_yet();
   if (it->out.refusal != NULL) return;
   if (!read_input(it->out.block, it->path, it->length)) {
     it->out.refusal = "unreadable";
@@ -399,10 +451,33 @@ static napi_value xz_decode_file(napi_env env, napi_callback_info info) {
   return job_start(env, &it->job);
 }
 
+/*
+ * xzGiveBack(bytes) → true when they lay in a block of ours, which is used again from now on, for what is decoded next; the Buffer has none
+ * any more. Left to the engine this happens a turn or more later, and as many blocks as files are decoded by then are made anew.
+ */
+static napi_value xz_give_back(napi_env env, napi_callback_info info) {
+  napi_value values[1];
+  napi_value buffer = NULL;
+  napi_value answer = NULL;
+  const uint8_t *bytes = NULL;
+  size_t length = 0;
+  if (!arguments_read(env, info, "xzGiveBack", 1, values)) return NULL;
+  if (!argument_bytes(env, values[0], "xzGiveBack", "bytes", &bytes, &length)) return NULL;
+  struct block *block = length == 0 ? NULL : loan_end(NULL, bytes);
+  /* Nobody may read what the next file is written to. */
+  if (block != NULL && (napi_get_typedarray_info(env, values[0], NULL, NULL, NULL, &buffer, NULL) != napi_ok ||
+                        napi_detach_arraybuffer(env, buffer) != napi_ok)) {
+    return NULL;
+  }
+  block_give_back(block);
+  return napi_get_boolean(env, block != NULL, &answer) == napi_ok ? answer : NULL;
+}
+
 bool lzma_register(napi_env env, napi_value exports) {
   const napi_property_descriptor functions[] = {
       FUNCTION("xzDecode", xz_decode),
       FUNCTION("xzDecodeFile", xz_decode_file),
+      FUNCTION("xzGiveBack", xz_give_back),
   };
   return functions_register(env, exports, functions, sizeof(functions) / sizeof(functions[0]));
 }

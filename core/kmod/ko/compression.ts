@@ -31,8 +31,13 @@ export interface PackedFile {
   readonly size: number;
 }
 
+/** What was in a file. Disposing of it gives its memory back at once, for the next file: thousands would pile up until garbage is collected. */
+export interface Unpacked extends Disposable {
+  readonly bytes: Buffer;
+}
+
 /** The same of a file, done by another thread. */
-export type AsideDecompressor = (packed: PackedFile, maxBytes: number) => Promise<Buffer>;
+export type AsideDecompressor = (packed: PackedFile, maxBytes: number) => Promise<Unpacked>;
 
 /** What unpacks each format while this thread does something else. */
 export interface AsideDecompressors {
@@ -53,9 +58,10 @@ export function decompressors(xz: Decompressor = xzUnavailable): Decompressors {
 /** Node's own decompressors on the threads of its pool, with the one for xz given. */
 export function asideDecompressors(xz: AsideDecompressor): AsideDecompressors {
   return {
-    gzip: async ({ file, size }, maxBytes) => promisify(gunzip)(readFileSync(file), streamOptions(size, maxBytes)),
+    gzip: async ({ file, size }, maxBytes) =>
+      detachable(await promisify(gunzip)(readFileSync(file), streamOptions(size, maxBytes))),
     zstd: async ({ file, size }, maxBytes) =>
-      promisify(zstdDecompress)(readFileSync(file), streamOptions(size, maxBytes)),
+      detachable(await promisify(zstdDecompress)(readFileSync(file), streamOptions(size, maxBytes))),
     xz,
   };
 }
@@ -108,8 +114,7 @@ const SUFFIXES: Readonly<Record<string, keyof AsideDecompressors>> = { '.gz': 'g
 
 /**
  * The same by another thread, of a file that is packed as its name says; undefined where it is not, or cannot be unpacked for whatever
- * reason: who unpacks it here will say so. Disposing of what comes out gives its memory back at once, for the next file: thousands would pile
- * up until garbage is collected.
+ * reason: who unpacks it here will say so.
  */
 export async function unpackAside(
   packed: PackedFile,
@@ -119,17 +124,21 @@ export async function unpackAside(
   if (compression === undefined) return undefined;
   const maxBytes = expansionLimit(packed.size);
   try {
-    const bytes = await unpackers[compression](packed, maxBytes);
-    if (bytes.length > maxBytes) return undefined;
-    return { ...memorySource(bytes, packed.file), [Symbol.dispose]: () => giveBack(bytes) };
+    const unpacked = await unpackers[compression](packed, maxBytes);
+    if (unpacked.bytes.length > maxBytes) return undefined;
+    return { ...memorySource(unpacked.bytes, packed.file), [Symbol.dispose]: () => unpacked[Symbol.dispose]() };
   } catch {
     return undefined;
   }
 }
 
-/** Memory that nothing else lies in is taken away from a Buffer. */
-function giveBack({ buffer, length }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+/** Memory of Node's own that nothing else lies in is taken away from the Buffer. */
+function detachable(bytes: Buffer): Unpacked {
+  const { buffer, length } = bytes;
+  const dispose = (): void => {
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === length) buffer.transfer(0);
+  };
+  return { bytes, [Symbol.dispose]: dispose };
 }
 
 function refusal(source: ByteSource, compression: Compression, maxBytes: number, error: unknown): UsherdError {
