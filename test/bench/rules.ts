@@ -3,6 +3,7 @@
  * usage: rules.ts RULES_DIRS ROUNDS → one JSON line. Run by main.ts, beside udevd's cost of the same rules.
  */
 import os from 'node:os';
+import { native } from '../../core/kernel/native.ts';
 import { systemRoot } from '../../core/kernel/system-root.ts';
 import { walkSysfs } from '../../core/kernel/sysfs.ts';
 import { applyRules } from '../../core/pipeline/4-policy/rules/apply-rules.ts';
@@ -11,6 +12,7 @@ import { subjectOfEvent } from '../../core/pipeline/4-policy/rules/rule-subject.
 import { SystemContext } from '../../core/pipeline/4-policy/rules/system-context.ts';
 import type { Uevent } from '../../core/pipeline/1-intake/uevent.ts';
 
+native();
 const [dirs = '/usr/lib/udev/rules.d', rounds = '20'] = process.argv.slice(2);
 const roots = systemRoot({}, { env: {}, uid: 0 });
 const started = performance.now();

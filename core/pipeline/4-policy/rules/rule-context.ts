@@ -36,8 +36,8 @@ export interface RuleDevice {
    * @throws {HeldBack}
    */
   attribute(name: string): string | undefined;
-  /** Bytes of an attribute, for those that are not text. */
-  bytes(name: string): Buffer | undefined;
+  /** Bytes of an attribute, for those that are not text; the first ones, where more are not wanted. */
+  bytes(name: string, maxBytes?: number): Buffer | undefined;
   /** Names in its folder, or in one below or above it. */
   list(folder: string): readonly string[];
 }

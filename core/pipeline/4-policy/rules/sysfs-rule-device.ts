@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { readSmallFile } from '../../../kernel/small-file.ts';
 import { parseUeventFile } from '../../../kernel/sysfs.ts';
@@ -34,15 +34,16 @@ const MISSES_BEFORE_LISTING = 2;
 /** Largest binary attribute read; a USB device's descriptors are the largest that is asked for. */
 const BYTES_MAX = 64 * 1024;
 
-/** Folders known to be no devices; beyond it all are forgotten. They stay what they are as long as a device is below them. */
-const PLAIN_FOLDERS_MAX = 4096;
-const plainFolders = new Set<string>();
-/** Devices known to belong to no subsystem, as the roots of buses; bounded alike. To ask again costs as much as a rule set. */
-const withoutSubsystem = new Set<string>();
+/** Folders that something is known of; beyond it all are forgotten. They stay what they are as long as a device is below them. */
+const KNOWN_FOLDERS_MAX = 4096;
+/** Whether the folder is a device's. */
+const deviceFolders = new Map<string, boolean>();
+/** Whether the device belongs to a subsystem, where it does not, as the roots of buses. To ask again costs as much as a rule set. */
+const withSubsystem = new Map<string, false>();
 
-function remember(folder: string, known: Set<string>): void {
-  if (known.size >= PLAIN_FOLDERS_MAX) known.clear();
-  known.add(folder);
+function remember<Fact>(known: Map<string, Fact>, folder: string, fact: Fact): void {
+  if (known.size >= KNOWN_FOLDERS_MAX) known.clear();
+  known.set(folder, fact);
 }
 
 /** A device's name: the kernel writes ! where it has a slash. */
@@ -111,11 +112,20 @@ export class SysfsRuleDevice implements RuleDevice {
     return value;
   }
 
-  bytes(name: string): Buffer | undefined {
+  bytes(name: string, maxBytes = BYTES_MAX): Buffer | undefined {
+    let fd: number | undefined;
     try {
-      return readFileSync(`${this.folder}/${name}`).subarray(0, BYTES_MAX);
+      fd = openSync(`${this.folder}/${name}`, 'r');
+      const bytes = Buffer.allocUnsafe(maxBytes);
+      let length = 0;
+      // The kernel gives a page at a time.
+      for (let more = -1; more !== 0 && length < maxBytes; length += more)
+        more = readSync(fd, bytes, length, maxBytes - length, length);
+      return bytes.subarray(0, length);
     } catch {
       return undefined;
+    } finally {
+      if (fd !== undefined) closeSync(fd);
     }
   }
 
@@ -172,13 +182,13 @@ export class SysfsRuleDevice implements RuleDevice {
 
   /** Modules, drivers and buses have no `subsystem` link. Source: systemd, sd_device_get_subsystem. */
   #findSubsystem(): string | undefined {
-    if (withoutSubsystem.has(this.folder)) return undefined;
+    if (withSubsystem.has(this.folder)) return undefined;
     const found = this.#linkName('subsystem');
     if (found !== undefined) return found;
     if (this.devpath.startsWith('/module/')) return 'module';
     if (/\/drivers\/|\/drivers$/.test(this.devpath)) return 'drivers';
     if (/^\/(?:subsystem|class|bus)\//.test(this.devpath)) return 'subsystem';
-    if (existsSync(this.folder)) remember(this.folder, withoutSubsystem);
+    if (existsSync(this.folder)) remember(withSubsystem, this.folder, false);
     return undefined;
   }
 
@@ -186,13 +196,19 @@ export class SysfsRuleDevice implements RuleDevice {
     for (let at = this.devpath.lastIndexOf('/'); at > 0; at = this.devpath.lastIndexOf('/', at - 1)) {
       const devpath = this.devpath.slice(0, at);
       if (devpath === '/devices') return undefined;
-      const folder = this.#sys + devpath;
-      if (plainFolders.has(folder)) continue;
-      if (existsSync(`${folder}/uevent`)) return new SysfsRuleDevice(this.#sys, devpath);
-      if (existsSync(folder)) remember(folder, plainFolders);
+      if (isDeviceFolder(this.#sys + devpath)) return new SysfsRuleDevice(this.#sys, devpath);
     }
     return undefined;
   }
+}
+
+function isDeviceFolder(folder: string): boolean {
+  const known = deviceFolders.get(folder);
+  if (known !== undefined) return known;
+  const isDevice = existsSync(`${folder}/uevent`);
+  // What is not there at all may come as either.
+  if (isDevice || existsSync(folder)) remember(deviceFolders, folder, isDevice);
+  return isDevice;
 }
 
 function withoutLineEnds(text: string | undefined): string | undefined {

@@ -61,9 +61,12 @@ function portSuffix(device: RuleDevice, pci: RuleDevice): string {
   return `${func !== '0' || hasFunctions(pci) ? `f${func}` : ''}${portName(device)}`;
 }
 
-/** Whether there is more than one function in that place: the highest bit of the header type. Source: PCI Local Bus Specification. */
+/** Where a PCI device has its header type. Source: PCI Local Bus Specification. */
+const HEADER_TYPE = 0x0e;
+
+/** Whether there is more than one function in that place: the highest bit of the header type. No more is read, as each byte is asked of the device. */
 function hasFunctions(pci: RuleDevice): boolean {
-  return ((pci.bytes('config')?.[0x0e] ?? 0) & 0x80) !== 0;
+  return ((pci.bytes('config', HEADER_TYPE + 1)?.[HEADER_TYPE] ?? 0) & 0x80) !== 0;
 }
 
 function portName(device: RuleDevice): string {
