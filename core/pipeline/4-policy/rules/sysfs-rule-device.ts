@@ -96,7 +96,8 @@ export class SysfsRuleDevice implements RuleDevice {
   }
 
   get uevent(): Readonly<Record<string, string>> {
-    this.#uevent ??= parseUeventFile(this.#readHeldBack('uevent') ?? '');
+    // The kernel says nothing there of what belongs to no subsystem. Source: drivers/base/core.c, dev_uevent_filter.
+    this.#uevent ??= this.subsystem === undefined ? {} : parseUeventFile(this.#readHeldBack('uevent') ?? '');
     return this.#uevent;
   }
 

@@ -10,7 +10,13 @@ test.after.always(() => rmSync(sys, { recursive: true }));
 
 const content = Buffer.from(Array.from({ length: 9000 }, (_, n) => n & 0xff));
 makeSys(sys, [
-  { devpath: '/devices/pci0000:00/0000:00:02.0', subsystem: 'pci', attributes: { config: content } },
+  { devpath: '/devices/pci0000:00', uevent: 'NEVER=said\n' },
+  {
+    devpath: '/devices/pci0000:00/0000:00:02.0',
+    subsystem: 'pci',
+    uevent: 'PCI_CLASS=20000\n',
+    attributes: { config: content },
+  },
   { devpath: '/devices/pci0000:00/0000:00:02.0/net/eth0', subsystem: 'class/net' },
 ]);
 
@@ -27,7 +33,10 @@ test('the nearest device above is found past folders that are none, as often as 
   for (let event = 0; event < 2; event += 1) {
     const above = new SysfsRuleDevice(sys, '/devices/pci0000:00/0000:00:02.0/net/eth0').parent;
     t.deepEqual([above?.devpath, above?.subsystem], ['/devices/pci0000:00/0000:00:02.0', 'pci']);
-    t.is(above?.parent, undefined);
+    t.deepEqual({ ...above?.uevent }, { PCI_CLASS: '20000' });
+    const root = above?.parent;
+    t.deepEqual([root?.devpath, root?.subsystem, { ...root?.uevent }], ['/devices/pci0000:00', undefined, {}]);
+    t.is(root?.parent, undefined);
   }
 });
 
