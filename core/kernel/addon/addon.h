@@ -98,8 +98,6 @@ bool module_calls_register(napi_env env, napi_value exports);
 bool unix_socket_register(napi_env env, napi_value exports);
 bool device_calls_register(napi_env env, napi_value exports);
 bool lzma_register(napi_env env, napi_value exports);
-/* Frees the memory and decoders that are kept for the next packed files. */
-void lzma_drop_spares(void);
 bool memory_register(napi_env env, napi_value exports);
 bool small_files_register(napi_env env, napi_value exports);
 bool files_aside_register(napi_env env, napi_value exports);

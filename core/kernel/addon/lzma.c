@@ -1,199 +1,20 @@
 /*
- * xz-compressed bytes → their content, by the system's liblzma, opened on the first use so that nothing else depends on it being there.
- * The few declarations below are liblzma's public ABI (liblzma.so.5, lzma/base.h and lzma/container.h), which has not changed since
- * 5.0; having them here means that building needs no header package. Kernel modules are compressed with `xz --check=crc32`.
+ * xz-compressed bytes → their content, by the system's liblzma. Kernel modules are compressed with `xz --check=crc32`.
  */
 #include "addon.h"
+#include "xz-block.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
-
-typedef struct {
-  const uint8_t *next_in;
-  size_t avail_in;
-  uint64_t total_in;
-  uint8_t *next_out;
-  size_t avail_out;
-  uint64_t total_out;
-  const void *allocator;
-  void *internal;
-  void *reserved_ptr[4];
-  uint64_t seek_pos;
-  uint64_t reserved_int2;
-  size_t reserved_int3;
-  size_t reserved_int4;
-  int reserved_enum1;
-  int reserved_enum2;
-} lzma_stream;
-
-enum {
-  LZMA_OK = 0,
-  LZMA_STREAM_END = 1,
-  LZMA_UNSUPPORTED_CHECK = 3,
-  LZMA_MEM_ERROR = 5,
-  LZMA_MEMLIMIT_ERROR = 6,
-  LZMA_FORMAT_ERROR = 7,
-  LZMA_OPTIONS_ERROR = 8,
-  LZMA_DATA_ERROR = 9,
-  LZMA_BUF_ERROR = 10
-};
-#define LZMA_TELL_UNSUPPORTED_CHECK UINT32_C(0x02)
-#define LZMA_IGNORE_CHECK UINT32_C(0x10)
-#define LZMA_FINISH 3
 
 /* Memory the decoder may take: `xz -9` needs 65 MiB, the kernel's build 2 MiB. */
 #define DECODER_MEMORY_MAX_BYTES (UINT64_C(128) << 20)
 #define OUTPUT_MAX_BYTES (INT64_C(1) << 30)
 #define INPUT_MAX_BYTES (INT64_C(1) << 30)
-
-static struct {
-  int (*stream_decoder)(lzma_stream *, uint64_t, uint32_t);
-  int (*code)(lzma_stream *, int);
-  void (*end)(lzma_stream *);
-  bool is_there;
-} liblzma;
-
-static void open_liblzma(void) {
-  void *library = dlopen("liblzma.so.5", RTLD_NOW | RTLD_LOCAL);
-  if (library == NULL) return;
-  void *decoder = dlsym(library, "lzma_stream_decoder");
-  void *code = dlsym(library, "lzma_code");
-  void *end = dlsym(library, "lzma_end");
-  if (decoder == NULL || code == NULL || end == NULL) {
-    dlclose(library);
-    return;
-  }
-  /* ISO C has no cast from an object's address to a function's; POSIX promises that both are alike. */
-  memcpy(&liblzma.stream_decoder, &decoder, sizeof(decoder));
-  memcpy(&liblzma.code, &code, sizeof(code));
-  memcpy(&liblzma.end, &end, sizeof(end));
-  liblzma.is_there = true;
-}
-
-/* Once for the process, whichever worker asks first. */
-static bool load_liblzma(void) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, open_liblzma);
-  return liblzma.is_there;
-}
-
-/* A large page of the processor: room for content comes in whole ones, most modules fit in one, and the kernel hands out each in one go. */
-#define LARGE_PAGE_BYTES ((size_t)2 << 20)
-
-/* Memory for one file and its content, and a decoder with its tables: they are used again, as fresh pages cost a tenth of the decoding. */
-struct block {
-  uint8_t *bytes;
-  size_t capacity;
-  /* The packed file, where it is read here. */
-  uint8_t *input;
-  size_t input_capacity;
-  lzma_stream stream;
-  struct block *next;
-};
-
-/* As many are kept as threads decode at once on a usual machine, and none that a single large module has blown up. */
-#define SPARE_BLOCKS_MAX 16U
-#define SPARE_BLOCK_MAX_BYTES (8U * 1024U * 1024U)
-
-/* A block that a Buffer lies in, until the Buffer is collected or says before that it is done with. */
-struct loan {
-  struct block *block;
-  struct loan *next;
-};
-
-/* The mutex is for the loans, too. */
-static struct {
-  pthread_mutex_t mutex;
-  struct block *first;
-  unsigned count;
-} spare = {.mutex = PTHREAD_MUTEX_INITIALIZER};
-
-static struct loan *loans;
-
-/* Memory of so many large pages, from the beginning of one; NULL when there is none. Not malloc's, which keeps for itself what is freed. */
-static uint8_t *large_pages(size_t length) {
-  uint8_t *mapped = mmap(NULL, length + LARGE_PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (mapped == MAP_FAILED) return NULL;
-  size_t before = LARGE_PAGE_BYTES - ((uintptr_t)mapped & (LARGE_PAGE_BYTES - 1));
-  uint8_t *bytes = mapped + before;
-  munmap(mapped, before);
-  if (before < LARGE_PAGE_BYTES) munmap(bytes + length, LARGE_PAGE_BYTES - before);
-  madvise(bytes, length, MADV_HUGEPAGE);
-  return bytes;
-}
-
-/* Gives a block room for so much at least, with what it has moved there, not copied; false when there is no memory. */
-static bool block_grow(struct block *block, size_t room) {
-  size_t capacity = (room + LARGE_PAGE_BYTES - 1) & ~(LARGE_PAGE_BYTES - 1);
-  uint8_t *bytes = large_pages(capacity);
-  if (bytes == NULL) return false;
-  if (block->bytes != NULL && mremap(block->bytes, block->capacity, block->capacity, MREMAP_MAYMOVE | MREMAP_FIXED, bytes) == MAP_FAILED) {
-    munmap(bytes, capacity);
-    return false;
-  }
-  block->bytes = bytes;
-  block->capacity = capacity;
-  return true;
-}
-
-static void block_free(struct block *block) {
-  if (block == NULL) return;
-  liblzma.end(&block->stream);
-  if (block->bytes != NULL) munmap(block->bytes, block->capacity);
-  free(block->input);
-  free(block);
-}
-
-/* A block with some room, used before or new; NULL when there is no memory. */
-static struct block *block_take(void) {
-  pthread_mutex_lock(&spare.mutex);
-  struct block *block = spare.first;
-  if (block != NULL) {
-    spare.first = block->next;
-    spare.count -= 1;
-  }
-  pthread_mutex_unlock(&spare.mutex);
-  if (block != NULL) return block;
-  block = calloc(1, sizeof(*block));
-  if (block == NULL) return NULL;
-  if (block_grow(block, LARGE_PAGE_BYTES)) return block;
-  free(block);
-  return NULL;
-}
-
-static void block_give_back(struct block *block) {
-  if (block == NULL) return;
-  bool is_kept = false;
-  pthread_mutex_lock(&spare.mutex);
-  if (block->capacity + block->input_capacity <= SPARE_BLOCK_MAX_BYTES && spare.count < SPARE_BLOCKS_MAX) {
-    block->next = spare.first;
-    spare.first = block;
-    spare.count += 1;
-    is_kept = true;
-  }
-  pthread_mutex_unlock(&spare.mutex);
-  if (!is_kept) block_free(block);
-}
-
-void lzma_drop_spares(void) {
-  pthread_mutex_lock(&spare.mutex);
-  struct block *block = spare.first;
-  spare.first = NULL;
-  spare.count = 0;
-  pthread_mutex_unlock(&spare.mutex);
-  while (block != NULL) {
-    struct block *next = block->next;
-    block_free(block);
-    block = next;
-  }
-}
 
 /* Decoded bytes, at the beginning of a block, or why there are none. */
 struct decoded {
@@ -233,7 +54,7 @@ static void run_decoder(struct decoded *out, size_t max_bytes) {
     size_t room = out->block->capacity > max_bytes ? max_bytes + 1 : out->block->capacity;
     stream->next_out = out->block->bytes + out->length;
     stream->avail_out = room - out->length;
-    int status = liblzma.code(stream, LZMA_FINISH);
+    int status = liblzma()->code(stream, LZMA_FINISH);
     out->length = room - stream->avail_out;
     if (status == LZMA_STREAM_END) {
       if (out->length > max_bytes) out->refusal = "too-large";
@@ -259,7 +80,7 @@ static struct decoded nothing_yet(void) {
 static void decode(struct decoded *out, const uint8_t *bytes, size_t length, size_t max_bytes, uint32_t flags) {
   lzma_stream *stream = &out->block->stream;
   /* A decoder that was there before keeps its tables. */
-  int status = liblzma.stream_decoder(stream, DECODER_MEMORY_MAX_BYTES, LZMA_TELL_UNSUPPORTED_CHECK | flags);
+  int status = liblzma()->stream_decoder(stream, DECODER_MEMORY_MAX_BYTES, LZMA_TELL_UNSUPPORTED_CHECK | flags);
   if (status != LZMA_OK) {
     out->refusal = refusal_of(status);
     return;
@@ -267,31 +88,6 @@ static void decode(struct decoded *out, const uint8_t *bytes, size_t length, siz
   stream->next_in = bytes;
   stream->avail_in = length;
   run_decoder(out, max_bytes);
-}
-
-static struct loan *loan_of(struct block *block) {
-  struct loan *loan = calloc(1, sizeof(*loan));
-  if (loan == NULL) return NULL;
-  loan->block = block;
-  pthread_mutex_lock(&spare.mutex);
-  loan->next = loans;
-  loans = loan;
-  pthread_mutex_unlock(&spare.mutex);
-  return loan;
-}
-
-/* Takes the loan, or the one of a block with those bytes, from the list → its block; NULL where it has been taken back before. */
-static struct block *loan_end(const struct loan *loan, const uint8_t *bytes) {
-  struct block *block = NULL;
-  pthread_mutex_lock(&spare.mutex);
-  for (struct loan **at = &loans; *at != NULL; at = &(*at)->next) {
-    if (*at != loan && (*at)->block->bytes != bytes) continue;
-    block = (*at)->block;
-    *at = (*at)->next;
-    break;
-  }
-  pthread_mutex_unlock(&spare.mutex);
-  return block;
 }
 
 static void end_loan(napi_env env, void *bytes, void *data) {
@@ -336,7 +132,7 @@ static napi_value xz_decode(napi_env env, napi_callback_info info) {
   if (!arguments_read(env, info, "xzDecode", 2, values)) return NULL;
   if (!argument_integer(env, values[1], "xzDecode", "maxBytes", 1, OUTPUT_MAX_BYTES, &max)) return NULL;
   if (!argument_bytes(env, values[0], "xzDecode", "bytes", &bytes, &length)) return NULL;
-  if (!load_liblzma()) return no_library(env);
+  if (liblzma() == NULL) return no_library(env);
   struct decoded out = nothing_yet();
   if (out.refusal == NULL) decode(&out, bytes, length, (size_t)max, 0);
   return hand_over(env, &out);
@@ -439,7 +235,7 @@ static napi_value xz_decode_file(napi_env env, napi_callback_info info) {
   if (!argument_integer(env, values[1], "xzDecodeFile", "sizeBytes", 0, INPUT_MAX_BYTES, &length)) return NULL;
   if (!argument_integer(env, values[2], "xzDecodeFile", "maxBytes", 1, OUTPUT_MAX_BYTES, &max)) return NULL;
   if (!argument_text(env, values[0], "xzDecodeFile", "file", PATH_MAX - 1, &path)) return NULL;
-  struct xz_job *it = load_liblzma() ? calloc(1, sizeof(*it)) : NULL;
+  struct xz_job *it = liblzma() != NULL ? calloc(1, sizeof(*it)) : NULL;
   if (it == NULL) {
     free(path);
     return no_library(env);

@@ -2,6 +2,7 @@
  * Memory that need not be our own: files mapped in place of copies, and what is not in use given back to the system.
  */
 #include "addon.h"
+#include "xz-block.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,7 +112,7 @@ static void forget_program(void) {
 /* releaseMemory() → gives back what the addon and the allocator hold free, and the pages of code that are not in use. */
 static napi_value release_memory(napi_env env, napi_callback_info info) {
   (void)info;
-  lzma_drop_spares();
+  blocks_drop_spares();
   malloc_trim(0);
   forget_program();
   return number_of(env, 0);
