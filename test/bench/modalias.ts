@@ -18,6 +18,9 @@ interface Timed {
   readonly p99Ns: number;
 }
 
+/** Of these the middle one counts; with fewer the short form was at half the target where the whole was at three quarters. */
+const ROUNDS = 7;
+
 /** Look-ups of modaliases in process beside libkmod's, on texts made from the tree's own patterns, and the same names of both. */
 export function benchModalias(tree: DebianTree, isShort: boolean): readonly Figure[] {
   const work = mkdtempSync(path.join(os.tmpdir(), 'usherd-modalias-'));
@@ -26,13 +29,12 @@ export function benchModalias(tree: DebianTree, isShort: boolean): readonly Figu
   const ours = ModuleTree.open(tree.dir, { caches: { dir: work } });
   ours.aliasIndex().prepare();
   const count = isShort ? 20_000 : 50_000;
-  const rounds = isShort ? 3 : 7;
   const sets = corpora(ours, count);
   const figures = Object.entries(sets).flatMap(([name, { texts, target }]) => {
     const file = path.join(work, `${name}.txt`);
     writeFileSync(file, `${texts.join('\n')}\n`);
-    const peer = JSON.parse(execFileSync(libkmod, [tree.dir, file, String(rounds)], { encoding: 'utf8' })) as Timed;
-    const mine = timeLookups(ours, texts, rounds);
+    const peer = JSON.parse(execFileSync(libkmod, [tree.dir, file, String(ROUNDS)], { encoding: 'utf8' })) as Timed;
+    const mine = timeLookups(ours, texts);
     return [
       {
         bench: 'modalias',
@@ -96,9 +98,9 @@ function corpora(
   };
 }
 
-function timeLookups(tree: ModuleTree, texts: readonly string[], rounds: number): Timed {
+function timeLookups(tree: ModuleTree, texts: readonly string[]): Timed {
   const means: number[] = [];
-  for (let round = -2; round < rounds; round += 1) {
+  for (let round = -2; round < ROUNDS; round += 1) {
     const startedAt = process.hrtime.bigint();
     for (const text of texts) lookupModules(text, tree, NO_CONFIG);
     if (round >= 0) means.push(Number(process.hrtime.bigint() - startedAt) / texts.length);
@@ -109,7 +111,7 @@ function timeLookups(tree: ModuleTree, texts: readonly string[], rounds: number)
     return Number(process.hrtime.bigint() - at);
   }).toSorted();
   return {
-    meanNs: means.toSorted((a, b) => a - b)[rounds >> 1] ?? Number.NaN,
+    meanNs: means.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? Number.NaN,
     p99Ns: single[Math.floor(single.length * 0.99)] ?? Number.NaN,
   };
 }
