@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync, readdirSync, readlinkSync, readSync } 
 import path from 'node:path';
 import { readSmallFile } from '../../../kernel/small-file.ts';
 import { parseUeventFile } from '../../../kernel/sysfs.ts';
+import { noVariables } from '../../../vocabulary/variables.ts';
 import { HeldBack, type RuleDevice } from './rule-context.ts';
 
 /** Links whose last part is their value. Source: systemd, sd_device_get_sysattr_value. */
@@ -38,12 +39,13 @@ const BYTES_MAX = 64 * 1024;
 const KNOWN_FOLDERS_MAX = 4096;
 /** Whether the folder is a device's. */
 const deviceFolders = new Map<string, boolean>();
-/** Whether the device belongs to a subsystem, where it does not, as the roots of buses. To ask again costs as much as a rule set. */
-const withSubsystem = new Map<string, false>();
+/** Devices known to belong to no subsystem, as the roots of buses. To ask again costs as much as a rule set. */
+const withoutSubsystem = new Set<string>();
 
-function remember<Fact>(known: Map<string, Fact>, folder: string, fact: Fact): void {
+/** The same with room for one more. */
+function bounded<Known extends { readonly size: number; clear(): void }>(known: Known): Known {
   if (known.size >= KNOWN_FOLDERS_MAX) known.clear();
-  known.set(folder, fact);
+  return known;
 }
 
 /** A device's name: the kernel writes ! where it has a slash. */
@@ -97,7 +99,7 @@ export class SysfsRuleDevice implements RuleDevice {
 
   get uevent(): Readonly<Record<string, string>> {
     // The kernel says nothing there of what belongs to no subsystem. Source: drivers/base/core.c, dev_uevent_filter.
-    this.#uevent ??= this.subsystem === undefined ? {} : parseUeventFile(this.#readHeldBack('uevent') ?? '');
+    this.#uevent ??= this.subsystem === undefined ? noVariables() : parseUeventFile(this.#readHeldBack('uevent') ?? '');
     return this.#uevent;
   }
 
@@ -183,13 +185,13 @@ export class SysfsRuleDevice implements RuleDevice {
 
   /** Modules, drivers and buses have no `subsystem` link. Source: systemd, sd_device_get_subsystem. */
   #findSubsystem(): string | undefined {
-    if (withSubsystem.has(this.folder)) return undefined;
+    if (withoutSubsystem.has(this.folder)) return undefined;
     const found = this.#linkName('subsystem');
     if (found !== undefined) return found;
     if (this.devpath.startsWith('/module/')) return 'module';
     if (/\/drivers\/|\/drivers$/.test(this.devpath)) return 'drivers';
     if (/^\/(?:subsystem|class|bus)\//.test(this.devpath)) return 'subsystem';
-    if (existsSync(this.folder)) remember(withSubsystem, this.folder, false);
+    if (existsSync(this.folder)) bounded(withoutSubsystem).add(this.folder);
     return undefined;
   }
 
@@ -208,7 +210,7 @@ function isDeviceFolder(folder: string): boolean {
   if (known !== undefined) return known;
   const isDevice = existsSync(`${folder}/uevent`);
   // What is not there at all may come as either.
-  if (isDevice || existsSync(folder)) remember(deviceFolders, folder, isDevice);
+  if (isDevice || existsSync(folder)) bounded(deviceFolders).set(folder, isDevice);
   return isDevice;
 }
 
