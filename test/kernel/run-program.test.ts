@@ -50,7 +50,9 @@ test('one that takes too long is killed with all it started', async t => {
     kind: 'timed-out',
     afterMs: 2000,
   });
-  for (const name of ['child', 'own']) await ended(readFileSync(path.join(dir, name), 'utf8').trim());
+  const pids = ['child', 'own'].map(name => readFileSync(path.join(dir, name), 'utf8').trim());
+  await Promise.all(pids.map(ended));
+  t.deepEqual(pids.map(isAlive), [false, false]);
 });
 
 test('what a program leaves behind is killed when it ends', async t => {
@@ -59,6 +61,7 @@ test('what a program leaves behind is killed when it ends', async t => {
   };
   t.regex(stdout, /^\d+\n$/);
   await ended(stdout.trim());
+  t.false(isAlive(stdout.trim()));
 });
 
 test('output beyond its bound is dropped', async t => {
