@@ -1,5 +1,6 @@
 import type { Handler } from '../ipc/server.ts';
 import { isJsonObject } from '../ipc/protocol.ts';
+import type { Ledger } from '../pipeline/7-ledger/ledger.ts';
 import type { Json } from '../pipeline/8-report/json.ts';
 import type { AnswerDesk } from './answer-desk.ts';
 
@@ -8,13 +9,14 @@ const WORDS_MAX = 8192;
 /** Bytes of one reply's text in base64: several fill a line of the protocol. */
 const PIECE_MAX_CHARACTERS = 512 * 1024;
 
-/** `answer`: what a command line prints, so that a client need not start Node for it. */
-export function answerHandler(desk: AnswerDesk): Handler {
+/** `answer`: what a command line prints, so that a client need not start Node for it. It reads the record, which has all that was done by then. */
+export function answerHandler(desk: AnswerDesk, ledger: Pick<Ledger, 'flush'>): Handler {
   return {
     role: 'read',
     handle: async ({ words, env, columns }, { peer, respond }) => {
       const isAsked =
         Array.isArray(words) && words.length <= WORDS_MAX && words.every(word => typeof word === 'string');
+      ledger.flush();
       const answer = isAsked
         ? await desk.answer({
             words,

@@ -15,6 +15,8 @@ export function policyHandlers(daemon: Daemon): Readonly<Record<string, Handler>
     pending: {
       role: 'read',
       handle: async (_params, { respond }) => {
+        // Drivers that were proposed wait, too; who asks reads those in the record.
+        daemon.ledger.flush();
         for (const item of daemon.policy.pending.items) await respond(item);
       },
     },

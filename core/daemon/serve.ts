@@ -24,7 +24,7 @@ export function serveDaemon(daemon: Daemon, answers: AnswerDesk): Promise<IpcSer
   return IpcServer.listen({
     socketPath: daemon.options.roots.sockets[0],
     version: VERSION,
-    handlers: { ...handlersOf(daemon), answer: answerHandler(answers) },
+    handlers: { ...handlersOf(daemon), answer: answerHandler(answers, daemon.ledger) },
     peerCredentials,
     daemonUid: process.getuid?.() ?? 0,
     onRefusal: ({ reason, verb = '', peer }) =>

@@ -10,7 +10,7 @@ import { NetlinkSource } from '../../core/pipeline/1-intake/netlink-source.ts';
 import type { Uevent } from '../../core/pipeline/1-intake/uevent.ts';
 import { whyNoRealUevents } from '../support/machine.ts';
 import { testUnless } from '../support/skip-aloud.ts';
-import { jsonLines, startDaemon, usher } from '../support/usher.ts';
+import { askDaemon, jsonLines, startDaemon, usher } from '../support/usher.ts';
 
 interface Entry {
   readonly state: string;
@@ -161,4 +161,18 @@ real('monitor shows an event as it comes, and what was done about it', async t =
   t.is(handled?.event.devpath, device);
   t.true(told.some(({ kind, event }) => kind === 'received' && event.synthUuid === handled?.event.synthUuid));
   t.is(await daemon.stop(), 0);
+});
+
+real('what the daemon answers a client has all that it did until then', async t => {
+  const daemon = await startDaemon(['--source', 'kernel', '--observe', '--no-coldplug']);
+  t.teardown(() => daemon.kill());
+  const words = 'history --incidents --kind reload --json -n 9 --state-dir'.split(' ').concat(daemon.stateDir);
+  const reloads = async (): Promise<number> => {
+    const replies = await askDaemon(daemon, 'answer', { words });
+    const texts = (replies as readonly { readonly out?: string }[]).map(({ out = '' }) => Buffer.from(out, 'base64'));
+    return Buffer.concat(texts).toString().split('\n').length - 1;
+  };
+  t.is(await reloads(), 0);
+  await askDaemon(daemon, 'reload');
+  t.is(await reloads(), 1);
 });

@@ -3,11 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ExecutionContext } from 'ava';
+import { History } from '../../core/pipeline/7-ledger/history.ts';
 import type { PluginListing } from '../../core/plugin-host/plugin-seat.ts';
 import { opiningPlugin } from '../support/plugin-world.ts';
 import { whyNoRealUevents } from '../support/machine.ts';
 import { testUnless } from '../support/skip-aloud.ts';
-import { jsonLines, startDaemon, usher } from '../support/usher.ts';
+import { askDaemon, jsonLines, startDaemon, usher } from '../support/usher.ts';
 
 const missing = process.getuid?.() === 0 ? whyNoRealUevents() : 'root is needed to give a plugin to nobody';
 const real = testUnless(missing);
@@ -49,3 +50,33 @@ real(
     t.true(JSON.stringify(incidents).includes(local?.hash ?? 'no hash'));
   },
 );
+
+real('a driver that a plugin proposes waits for an answer from the moment it is told', async t => {
+  const config = makeConfig(t);
+  const devpath = '/devices/pci0000:00/0000:00:05.0';
+  const modalias = 'pci:v00001234d000011E8sv00001AF4sd00001100bc00scFFi00';
+  const device = path.join(config, 'sys', devpath);
+  mkdirSync(device, { recursive: true });
+  writeFileSync(path.join(device, 'uevent'), `SUBSYSTEM=pci\nMODALIAS=${modalias}\n`);
+  writeFileSync(path.join(device, 'modalias'), `${modalias}\n`);
+  const proposal = { title: 'acme', reason: 'it fits', command: 'usher driver install 0000:00:05.0' };
+  writeFileSync(
+    path.join(config, 'usherd/plugins/local.ts'),
+    `import { definePlugin } from 'usherd/plugin';
+     export default definePlugin({ name: 'local', api: 1, setup: () => [
+       { kind: 'nomatch', call: () => (${JSON.stringify(proposal)}) },
+     ] });`,
+    { mode: 0o644 },
+  );
+  const roots = ['--config-root', config, '--sys-root', path.join(config, 'sys')];
+  const daemon = await startDaemon(['--source', 'kernel', '--observe', ...roots]);
+  t.teardown(() => daemon.kill());
+  while (!daemon.printed.some(line => line.includes(`${devpath}: acme: it fits`))) await pause(1);
+  // As usher pending does, but for the time in which it starts.
+  t.deepEqual(await askDaemon(daemon, 'pending'), []);
+  const history = History.open(path.join(daemon.stateDir, 'ledger.sqlite'));
+  t.is(history.incidents({ kind: 'driver-proposed' }).length, 1);
+  history.close();
+  const waiting = jsonLines<object>(await usher('pending', '--json', '--state-dir', daemon.stateDir, ...roots));
+  t.like(waiting, { length: 1, 0: { proposed: { devpath, modalias, ...proposal } } });
+});

@@ -5,6 +5,9 @@ import { mkdtempSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import { callDaemon } from '../../core/ipc/client.ts';
+import type { JsonObject } from '../../core/ipc/protocol.ts';
+import type { Json } from '../../core/pipeline/8-report/json.ts';
 
 const entry = path.resolve(import.meta.dirname, '../../core/cli/main.ts');
 
@@ -77,4 +80,15 @@ export async function startDaemon(words: readonly string[] = [], stateDir?: stri
       await exited;
     },
   };
+}
+
+/** Asks a daemon through its socket → all its items; no process is started for it. */
+export async function askDaemon(
+  { stateDir }: RunningDaemon,
+  verb: string,
+  params: JsonObject = {},
+): Promise<readonly Json[]> {
+  const items: Json[] = [];
+  for await (const item of callDaemon({ socketPath: path.join(stateDir, 'socket'), verb, params })) items.push(item);
+  return items;
 }

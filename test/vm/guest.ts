@@ -189,7 +189,7 @@ export class Guest {
 
   /** Entries of the ledger, once all the kernel has sent is dealt with. `filter` is what `usher history` takes, and no limit. */
   async history(filter = '', { isRunning = true } = {}): Promise<readonly Entry[]> {
-    if (isRunning) await this.run('usher settle >/dev/null');
+    if (isRunning) await this.#settle();
     return this.#ledgerRows<Entry>(filter);
   }
 
@@ -198,7 +198,9 @@ export class Guest {
     return this.history(`-d ${devpath} --from-seqnum ${fromSeqnum}`);
   }
 
-  incidents(): Promise<readonly Incident[]> {
+  /** Incidents of the ledger, once all the kernel has sent is dealt with. */
+  async incidents(): Promise<readonly Incident[]> {
+    await this.#settle();
     return this.#ledgerRows<Incident>('--incidents');
   }
 
@@ -235,6 +237,11 @@ export class Guest {
       'echo "--- usherd"; tail -12 /run/usherd.log; echo "--- kernel"; dmesg | tail -15',
     );
     return stdout;
+  }
+
+  /** Waits until nothing is on its way, neither from the kernel nor to the ledger. */
+  async #settle(): Promise<void> {
+    await this.run('usher settle >/dev/null');
   }
 
   /** What `usher history` tells, with a limit, so that the daemon answers. @throws {Error} when that is not all of it */

@@ -141,12 +141,12 @@ scenario('a device that no driver claims: search ranks the exact one first, and 
 
 scenario('the plugin proposes it: in the record, and among what waits', async (t, guest) => {
   await guest.until(`grep -q "plugin vendor-driver: ${devpath}" /run/usherd.log`);
-  t.true((await guest.incidents()).some(({ incident }) => incident.kind === 'driver-proposed'));
   const waiting = jsonLines<{ readonly proposed?: { readonly devpath: string; readonly command: string } }>(
     await guest.try('usher pending --json'),
   );
   const [address] = devpath.split('/').slice(-1);
   t.like(waiting.at(-1)?.proposed, { devpath, command: `usher driver install ${address}` });
+  t.true((await guest.incidents()).some(({ incident }) => incident.kind === 'driver-proposed'));
 });
 
 scenario('nothing is installed without consent', async (t, guest) => {
