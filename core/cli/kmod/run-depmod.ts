@@ -68,7 +68,7 @@ async function indexRelease(run: ToolRun): Promise<number> {
   const world = worldOf(place, config);
   const tree = await readTreeAside(
     request,
-    // Two more than there are processors: one waits for its facts to be taken, and one for this thread to be woken. With one more a tenth is lost.
+    // As many as there are processors are unpacked at once; one waits for its facts to be taken, and one for a processor.
     { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 },
     cache,
   );

@@ -65,7 +65,9 @@ struct job {
   struct addon *addon;
   napi_threadsafe_function finished;
   napi_deferred deferred;
-  /* While it is handed to a thread that was there. */
+  /* It waits for nobody: no more of its kind run at once than there are processors. */
+  bool computes;
+  /* While it is handed to a thread that was there, or waits for one that computes. */
   struct job *next;
   /* The row it is in, and its place there. */
   struct row *row;

@@ -240,7 +240,7 @@ static napi_value xz_decode_file(napi_env env, napi_callback_info info) {
     free(path);
     return no_library(env);
   }
-  it->job = (struct job){.run = run, .answer = answer, .release = release};
+  it->job = (struct job){.run = run, .answer = answer, .release = release, .computes = true};
   it->path = path;
   it->length = (size_t)length;
   it->max_bytes = (size_t)max;

@@ -3,6 +3,8 @@
  * which all of Node's file calls share, so four slow drivers would stop the whole daemon. Hence detached threads, outside the pool.
  * A thread that has done its job waits a moment for another: making one anew for each of thousands of files costs more than handing over.
  * Jobs of a row that do not need one another run side by side: the first thread of a row has others help it while processors are idle.
+ * Jobs that compute and wait for nobody share as many threads as there are processors, each of which goes from one to the next: more would
+ * only take processors, and what these have cached, from one another.
  */
 #include "addon.h"
 
@@ -28,6 +30,30 @@ static struct {
   unsigned jobs;
   unsigned waiting;
 } handed = {.mutex = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER};
+
+/* Jobs that compute, of all environments, and how many threads do. */
+static struct {
+  pthread_mutex_t mutex;
+  struct job *first;
+  struct job *last;
+  unsigned threads;
+} computed = {.mutex = PTHREAD_MUTEX_INITIALIZER};
+
+/* A machine that does not say has one. */
+static unsigned processors(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof(set), &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+}
+
+/* The next job of a thread that computes; NULL when there is none, and it is no such thread any more. */
+static struct job *next_computed(void) {
+  pthread_mutex_lock(&computed.mutex);
+  struct job *job = computed.first;
+  if (job != NULL) computed.first = job->next;
+  else computed.threads -= 1;
+  pthread_mutex_unlock(&computed.mutex);
+  return job;
+}
 
 /* Gives a job to a thread that waits; false when none does. */
 static bool hand_to_waiting(struct job *job) {
@@ -142,9 +168,7 @@ static void begin(struct row *row, struct place *place) {
 /* Has another thread do a job of the row, while processors are idle; false where none can be had. The row is locked. */
 static bool begin_beside(struct row *row, struct place *place) {
   struct job *job = place->job;
-  cpu_set_t processors;
-  if (sched_getaffinity(0, sizeof(processors), &processors) != 0) return false;
-  if (atomic_fetch_add(&beside, 1) + 1 < (unsigned)CPU_COUNT(&processors) &&
+  if (atomic_fetch_add(&beside, 1) + 1 < processors() &&
       napi_acquire_threadsafe_function(job->finished) == napi_ok) {
     begin(row, place);
     job->is_beside = true;
@@ -224,7 +248,11 @@ static void run_row(struct job *job) {
 }
 
 static void *thread_main(void *data) {
-  for (struct job *job = data; job != NULL; job = wait_for_job()) run_row(job);
+  for (struct job *job = data; job != NULL; job = wait_for_job()) {
+    bool computes = job->computes;
+    run_row(job);
+    while (computes && (job = next_computed()) != NULL) run_row(job);
+  }
   return NULL;
 }
 
@@ -242,7 +270,7 @@ static bool make_finished(napi_env env, struct addon *addon) {
   return true;
 }
 
-static int spawn(struct job *job) {
+static int put_on_thread(struct job *job) {
   if (hand_to_waiting(job)) return 0;
   pthread_attr_t attributes;
   int error = pthread_attr_init(&attributes);
@@ -254,6 +282,25 @@ static int spawn(struct job *job) {
   pthread_attr_destroy(&attributes);
   return error;
 }
+
+/* Has a thread of its own compute a job, or leaves it to those that do, when these are as many as there may be. */
+static int compute(struct job *job) {
+  int error = 0;
+  pthread_mutex_lock(&computed.mutex);
+  if (computed.threads >= processors()) {
+    job->next = NULL;
+    if (computed.first == NULL) computed.first = job;
+    else computed.last->next = job;
+    computed.last = job;
+  } else {
+    error = put_on_thread(job);
+    if (error == 0) computed.threads += 1;
+  }
+  pthread_mutex_unlock(&computed.mutex);
+  return error;
+}
+
+static int spawn(struct job *job) { return job->computes ? compute(job) : put_on_thread(job); }
 
 static struct row *new_row(struct job *const *jobs, uint32_t count, const struct need *needs, uint32_t need_count) {
   struct row *row = calloc(1, sizeof(*row));

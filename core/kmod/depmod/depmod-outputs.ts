@@ -81,7 +81,7 @@ export function dependencyOutputs(tree: LinkedTree): Written {
   return {
     outputs: [
       { name: 'modules.dep', bytes: latin1(lines.map(line => `${line}\n`).join('')) },
-      { name: 'modules.dep.bin', bytes: writeIndex(sound.entries) },
+      indexOutput('modules.dep.bin', sound.entries),
     ],
     problems: sound.problems,
   };
@@ -110,7 +110,7 @@ export function aliasOutputs({ modules, facts }: LinkedTree): Written {
   return {
     outputs: [
       { name: 'modules.alias', bytes: latin1(lines.join('')) },
-      { name: 'modules.alias.bin', bytes: writeIndex(sound.entries) },
+      indexOutput('modules.alias.bin', sound.entries),
     ],
     problems: sound.problems,
   };
@@ -146,7 +146,7 @@ export function symbolOutputs({ modules, owners, names }: LinkedTree): Written {
   return {
     outputs: [
       { name: 'modules.symbols', bytes: latin1(SYMBOL_HEADER + lines.join('')) },
-      { name: 'modules.symbols.bin', bytes: writeIndex(sound.entries) },
+      indexOutput('modules.symbols.bin', sound.entries),
     ],
     problems: sound.problems,
   };
@@ -229,17 +229,24 @@ export function builtinOutputs(builtin: string | undefined, modinfo: string | un
   const sound = splitKeys(aliases, modinfoFile, normaliseAlias);
   return {
     outputs: [
-      {
-        name: 'modules.builtin.bin',
-        bytes:
-          builtin === undefined ? Buffer.alloc(0) : writeIndex(names.map(key => ({ key, value: '', priority: 0 }))),
-      },
-      {
-        name: 'modules.builtin.alias.bin',
-        bytes: modinfo === undefined ? Buffer.alloc(0) : writeIndex(sound.entries),
-      },
+      indexOutput(
+        'modules.builtin.bin',
+        builtin === undefined ? undefined : names.map(key => ({ key, value: '', priority: 0 })),
+      ),
+      indexOutput('modules.builtin.alias.bin', modinfo === undefined ? undefined : sound.entries),
     ],
     problems: [...parsed.problems, ...sound.problems],
+  };
+}
+
+/** An index, or without entries a file of no bytes. It is made when its bytes are first asked for: depmod -n prints none. */
+function indexOutput(name: string, entries: readonly IndexEntry[] | undefined): DepmodOutput {
+  let made: Buffer | undefined;
+  return {
+    name,
+    get bytes() {
+      return (made ??= entries === undefined ? Buffer.alloc(0) : writeIndex(entries));
+    },
   };
 }
 
