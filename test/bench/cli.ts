@@ -4,10 +4,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { DebianTree } from '../support/debian-tree.ts';
+import { BARE_NODE, besideBareNode } from './bare-node.ts';
 import type { Figure } from './figure.ts';
 import { timeCommands } from './time-commands.ts';
 
 const usher = path.resolve(import.meta.dirname, '../../dist/usher');
+/** What a command may take beyond a bare Node, in ms. */
+const BEYOND_MAX_MS = 8;
 const MODALIAS = 'pci:v00008086d000010D3sv00008086sd00000000bc02sc00i00';
 
 /** One-shot commands beside a Node that does nothing, and the client of a resident daemon beside kmod's own tools. */
@@ -52,7 +55,6 @@ async function throughDaemon({ root, release, dir }: DebianTree, isShort: boolea
 }
 
 function oneShot({ root, release, dir }: DebianTree, isShort: boolean): readonly Figure[] {
-  const node = [process.execPath, '-e', '0'];
   const commands: Readonly<Record<string, readonly string[]>> = {
     lsmod: [usher, 'lsmod'],
     'modinfo e1000e': [usher, 'modinfo', path.join(dir, 'kernel/drivers/net/ethernet/intel/e1000e/e1000e.ko')],
@@ -60,15 +62,15 @@ function oneShot({ root, release, dir }: DebianTree, isShort: boolean): readonly
     why: [usher, 'why', MODALIAS, '--modules-root', path.dirname(dir), '--kernel', release],
     status: [usher, 'status'],
   };
-  const [floor, ...times] = timeCommands([node, ...Object.values(commands)], isShort ? 7 : 31);
+  const [floor, ...times] = timeCommands([BARE_NODE, ...Object.values(commands)], isShort ? 7 : 31);
   const floorMs = floor?.ms ?? Number.NaN;
-  return Object.keys(commands).map((what, index) => ({
-    bench: 'cli',
-    what: `${what}, beyond node -e 0`,
-    ours: (times[index]?.ms ?? Number.NaN) - floorMs,
-    peer: floorMs,
-    unit: 'ms',
-    target: '<= 8',
-    isMoreBetter: false,
-  }));
+  return Object.keys(commands).map((what, index) =>
+    besideBareNode(
+      'cli',
+      `${what}, beyond node -e 0`,
+      (times[index]?.ms ?? Number.NaN) - floorMs,
+      floorMs,
+      BEYOND_MAX_MS,
+    ),
+  );
 }

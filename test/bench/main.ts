@@ -110,8 +110,8 @@ const SHORT_TRIES = 3;
 const TIME_UNITS: readonly string[] = ['s', 'ms', 'µs', 'ns'];
 
 /**
- * Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. A time without a peer's beside
- * it says as much of the machine, where a start of Node may take 18 ms or 80, and is only told.
+ * Whether a figure is worse than half its target: only that fails the short form, since machines are noisy. A time that is not set beside
+ * another says as much of the machine, and is only told.
  */
 function isFarOff({ ours, ratio, unit, target, isMoreBetter }: Figure): boolean {
   if (ratio === undefined && TIME_UNITS.includes(unit)) return false;
