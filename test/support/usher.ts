@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { globSync, mkdtempSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -9,7 +9,21 @@ import { callDaemon } from '../../core/ipc/client.ts';
 import type { JsonObject } from '../../core/ipc/protocol.ts';
 import type { Json } from '../../core/pipeline/8-report/json.ts';
 
-const entry = path.resolve(import.meta.dirname, '../../core/cli/main.ts');
+const top = path.resolve(import.meta.dirname, '../..');
+
+/** The command as people run it: built. The same from its sources takes five times as long to start. */
+export const USHER = path.join(top, 'dist/usher');
+refuseStale();
+
+/** What is built must be what is tested. @throws {Error} when a source is newer than dist/usher, or that is not there */
+function refuseStale(): void {
+  const built = statSync(USHER, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  const newer = globSync(['core/**/*.ts', 'plugins/**/*.ts'], { cwd: top }).find(
+    file => statSync(path.join(top, file)).mtimeMs > built,
+  );
+  if (newer !== undefined)
+    throw new Error(`dist/usher is older than ${newer}: node contrib/dev/build.ts makes it anew`);
+}
 
 /** What one run of the command printed and how it ended. */
 export interface Ran {
@@ -18,11 +32,11 @@ export interface Ran {
   readonly stderr: string;
 }
 
-/** Runs `usher WORDS…` from the sources, in UTC and without colours. */
+/** Runs `usher WORDS…`, in UTC and without colours. */
 export function usher(...words: readonly string[]): Promise<Ran> {
   const env = { ...process.env, TZ: 'UTC', LANG: 'C.UTF-8', LC_ALL: '' };
   return new Promise(resolve => {
-    execFile(process.execPath, [entry, ...words], { env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(USHER, words, { env, maxBuffer: 256 * 1024 * 1024 }, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
       resolve({ status, stdout, stderr });
     });
@@ -52,7 +66,7 @@ export interface RunningDaemon {
 /** Starts `usher daemon` and resolves when it listens. */
 export async function startDaemon(words: readonly string[] = [], stateDir?: string): Promise<RunningDaemon> {
   const dir = stateDir ?? mkdtempSync(path.join(os.tmpdir(), 'usherd-test-'));
-  const child = spawn(process.execPath, [entry, 'daemon', '--state-dir', dir, ...words], {
+  const child = spawn(USHER, ['daemon', '--state-dir', dir, ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const printed: string[] = [];
