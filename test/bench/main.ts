@@ -2,8 +2,8 @@
  * npm run bench [NAME…] [-- --json FILE] [--short]: usherd beside its peers, in the same run on the same input, as ratios.
  * Method, traps and last results: README.md beside this file.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -125,7 +125,6 @@ function nameOf({ bench, what, ours, ratio = ours }: Figure): string {
 }
 
 async function main(): Promise<void> {
-  if (!existsSync(path.join(top, 'dist/usher'))) spawnSync('npm', ['run', 'build'], { cwd: top, stdio: 'inherit' });
   delete process.env['NODE_EXTRA_CA_CERTS']; // Where it is set it adds 30 ms to every start of Node 20.
   installPeers();
   const tree = await obtainDebianTree();
