@@ -16,7 +16,7 @@ export function answerHandler(desk: AnswerDesk, ledger: Pick<Ledger, 'flush'>): 
     handle: async ({ words, env, columns }, { peer, respond }) => {
       const isAsked =
         Array.isArray(words) && words.length <= WORDS_MAX && words.every(word => typeof word === 'string');
-      ledger.flush();
+      if (isAsked) ledger.flush();
       const answer = isAsked
         ? await desk.answer({
             words,

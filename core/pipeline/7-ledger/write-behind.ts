@@ -189,7 +189,8 @@ export class WriteBehind {
     const durability = this.#writeQueue();
     if (this.#writtenRows > before) this.wrote(this.#open());
     this.#wait.flushed(durability);
-    this.#checkpointWhenQuiet();
+    // Who asks and finds nothing to write does not put off what waits for the quiet.
+    if (this.#writtenRows > before || durability === 'in-memory') this.#checkpointWhenQuiet();
     return durability;
   }
 
