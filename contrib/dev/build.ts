@@ -16,11 +16,10 @@ import {
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
+import { NODE_FLAGS } from './node-flags.ts';
 
 const top = path.resolve(import.meta.dirname, '../..');
 const dist = path.join(top, 'dist');
-/** Keeps V8 from letting the young generation grow to 48 MB under a storm: half the memory for a tenth more time. */
-const NODE_FLAGS = '--max-semi-space-size=2';
 /** This very Node, or with --portable whichever is on the path. */
 const interpreter = process.argv.includes('--portable')
   ? `/usr/bin/env -S node ${NODE_FLAGS}`

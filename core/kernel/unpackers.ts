@@ -1,4 +1,6 @@
+import os from 'node:os';
 import { UsherdError } from '../errors.ts';
+import type { AsideUnpacking } from '../kmod/depmod/read-facts.ts';
 import {
   type AsideDecompressors,
   asideDecompressors,
@@ -17,6 +19,9 @@ export const UNPACKERS_ASIDE: AsideDecompressors = asideDecompressors(async (pac
   const bytes = decoded(await decodeXzFile(packed, maxBytes), maxBytes);
   return { bytes, [Symbol.dispose]: () => giveBackXz(bytes) };
 });
+
+/** How a whole tree is unpacked: as many files at once as there are processors; one waits for its facts to be taken, and one for a processor. */
+export const TREE_UNPACKING: AsideUnpacking = { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 };
 
 /** @throws {UsherdError} COMPRESSION_UNAVAILABLE, MODULE_FILE_TOO_LARGE, MODULE_FILE_DAMAGED */
 function decoded(answer: XzAnswer, maxBytes: number): Buffer {

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ModprobeConfig } from '../../core/kmod/config/modprobe-config.ts';
 import { lookupModules } from '../../core/kmod/lookup/module-lookup.ts';
 import { ModuleTree } from '../../core/kmod/module-tree.ts';
 import type { DebianTree } from '../support/debian-tree.ts';
-import { USHER } from '../support/usher.ts';
+import { NODE_FLAGS } from '../../contrib/dev/node-flags.ts';
 import { bareNodeMs, besideBareNode } from './bare-node.ts';
 import type { Figure } from './figure.ts';
 import { kernelTexts } from './modalias-texts.ts';
@@ -33,15 +33,13 @@ export function benchModalias(tree: DebianTree, isShort: boolean): readonly Figu
   const ours = ModuleTree.open(tree.dir, { caches: { dir: work } });
   ours.aliasIndex().prepare();
   const lookups = path.join(import.meta.dirname, 'time-lookups.ts');
-  // What the built command is started with.
-  const [flags = ''] = /--\S+/.exec(readFileSync(USHER, 'utf8').split('\n', 1)[0] ?? '') ?? [];
   const count = isShort ? 20_000 : 50_000;
   const sets = corpora(ours, count);
   const figures = Object.entries(sets).flatMap(([name, { texts, target }]) => {
     const file = path.join(work, `${name}.txt`);
     writeFileSync(file, `${texts.join('\n')}\n`);
     const peer = JSON.parse(execFileSync(libkmod, [tree.dir, file, String(ROUNDS)], { encoding: 'utf8' })) as Timed;
-    const words = [flags, lookups, tree.dir, work, file, String(ROUNDS)];
+    const words = [NODE_FLAGS, lookups, tree.dir, work, file, String(ROUNDS)];
     const mine = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as Timed;
     return [
       {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { UNPACKERS, UNPACKERS_ASIDE } from '../../core/kernel/unpackers.ts';
+import { TREE_UNPACKING, UNPACKERS } from '../../core/kernel/unpackers.ts';
 import { FactsCache } from '../../core/kmod/depmod/facts-cache.ts';
 import { mergeDepmodConfig } from '../../core/kmod/depmod/depmod-conf.ts';
 import { planDepmodAside } from '../../core/kmod/depmod/plan-depmod.ts';
@@ -22,10 +22,9 @@ test('a whole kernel of .ko.xz is indexed byte for byte as by Debian’s depmod,
   const folder = mkdtempSync(path.join(os.tmpdir(), 'usherd-packed-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const request = { dir: tree.dir, config: mergeDepmodConfig([], tree.release), unpackers: UNPACKERS };
-  const aside = { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 };
   const index = async (): Promise<number> => {
     const cache = new FactsCache(path.join(folder, 'facts.cache'), UNPACKERS);
-    const { modules, outputs, problems } = await planDepmodAside(request, aside, cache);
+    const { modules, outputs, problems } = await planDepmodAside(request, TREE_UNPACKING, cache);
     t.true(cache.save(modules, ''));
     t.true(modules.length > 3000 && modules.every(({ file }) => file.endsWith('.ko.xz')));
     t.deepEqual(problems, []);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { compilingLightly } from '../../kernel/light-compiling.ts';
-import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
+import { TREE_UNPACKING, UNPACKERS } from '../../kernel/unpackers.ts';
 import { readDepmodConfig, type DepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
 import { FactsCache, factsCacheFile, stateOf } from '../../kmod/depmod/facts-cache.ts';
 import { TEXT_OUTPUTS } from '../../kmod/depmod/depmod-outputs.ts';
@@ -66,12 +66,7 @@ async function indexRelease(run: ToolRun): Promise<number> {
       ? new FactsCache(factsCacheFile(path.join(run.roots.stateDir, 'cache'), place.dir), UNPACKERS)
       : undefined;
   const world = worldOf(place, config);
-  const tree = await readTreeAside(
-    request,
-    // As many as there are processors are unpacked at once; one waits for its facts to be taken, and one for a processor.
-    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 },
-    cache,
-  );
+  const tree = await readTreeAside(request, TREE_UNPACKING, cache);
   const isQuiet = !has('show') && !has('warn') && !has('verbose') && !has('errsyms');
   // What is spliced knows no prefix of symbols.
   const canUpdate = isQuiet && (symbolPrefix ?? '') === '';

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
-import { UNPACKERS, UNPACKERS_ASIDE } from '../../kernel/unpackers.ts';
+import { TREE_UNPACKING, UNPACKERS } from '../../kernel/unpackers.ts';
 import type { SystemRoot } from '../../kernel/system-root.ts';
 import { readDepmodConfig } from '../../kmod/depmod/depmod-conf.ts';
 import { FactsCache, factsCacheFile } from '../../kmod/depmod/facts-cache.ts';
@@ -19,7 +18,7 @@ export async function indexModules(roots: SystemRoot, release: string): Promise<
   const cache = new FactsCache(factsCacheFile(path.join(roots.stateDir, 'cache'), dir), UNPACKERS);
   const plan = await planDepmodAside(
     { dir, config, unpackers: UNPACKERS, files: undefined, symbolPrefix: undefined },
-    { unpackers: UNPACKERS_ASIDE, lanes: os.availableParallelism() + 2 },
+    TREE_UNPACKING,
     cache,
   );
   writeDepmodOutputs(dir, plan.outputs);
